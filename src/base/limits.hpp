@@ -17,6 +17,10 @@ inline constexpr std::size_t kMessageHead = 64 * 1024;            // storage mes
 inline constexpr std::size_t kJsonMessage = 64 * 1024 * 1024;     // JSON messages are held whole
 inline constexpr std::size_t kConfigFile = 1024 * 1024;
 
+// Passphrases.
+inline constexpr std::uint64_t kScryptMemory = 128 * 1024 * 1024;
+inline constexpr std::uint32_t kScryptParallel = 16;              // count, each costs the full time
+
 // Names and documents.
 inline constexpr std::size_t kPath = 32 * 1024;
 inline constexpr std::size_t kNameSegment = 4096;

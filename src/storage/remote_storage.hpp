@@ -1,0 +1,69 @@
+// storage/remote_storage.hpp: the rules of a space (names, conditions, tags, versions, history, quota),
+// over an engine (storage/local_store.hpp).
+//
+// Threading: a RemoteStorage belongs to the disk thread, a StorageReader to the thread that made it; a
+// reader sees every batch that was committed before its call and never waits for the writer.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "base/rng.hpp"
+#include "base/time.hpp"
+#include "storage/local_store.hpp"
+#include "storage/operations.hpp"
+#include "storage/sealer.hpp"
+
+namespace meshstow::storage {
+
+struct HistoryPolicy {
+  std::chrono::days keep_for{30};
+  std::uint32_t keep_versions = 10;     // besides the current one; 0: none
+};
+
+struct StorageOptions {
+  Hash16 device{};                      // names the log
+  std::optional<std::uint64_t> quota;   // bytes of the space
+  HistoryPolicy history;
+};
+
+class StorageReader {
+ public:
+  StorageReader(std::unique_ptr<LocalStoreReader> engine, std::unique_ptr<Sealer> sealer);
+  ~StorageReader();
+  // `request` is a read (see is_write).
+  [[nodiscard]] StoreReply execute(const StoreRequest& request);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+class RemoteStorage {
+ public:
+  // Opens the space, or starts it in an empty engine. `rng` outlives it.
+  // Errc::corrupt, Errc::limit (written by a newer program), Errc::unavailable.
+  [[nodiscard]] static Result<std::unique_ptr<RemoteStorage>> open(std::unique_ptr<LocalStore> engine,
+                                                                   std::unique_ptr<Sealer> sealer, base::Rng& rng,
+                                                                   StorageOptions options, Now now);
+  ~RemoteStorage();
+
+  // Executes writes in order as one transaction and returns after it is durable. An operation that is
+  // refused changes nothing and does not disturb the others; if the commit itself fails, every write of
+  // the batch is refused and the store is as it was.
+  [[nodiscard]] std::vector<StoreReply> execute_batch(Now now, std::span<const StoreRequest> writes);
+
+  // Makes a reader for the calling thread's use.
+  [[nodiscard]] Result<std::unique_ptr<StorageReader>> make_reader();
+
+  // Spends at most one small transaction on reclaiming what history and aborted uploads left.
+  // True: there is more to do.
+  [[nodiscard]] bool reclaim_some(Now now);
+
+ private:
+  struct State;
+  explicit RemoteStorage(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace meshstow::storage
