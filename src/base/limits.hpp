@@ -13,42 +13,43 @@ namespace meshstow::limits {
 // Encodings.
 inline constexpr std::size_t kMsgpackDepth = 16;
 inline constexpr std::size_t kJsonDepth = 16;
-inline constexpr std::size_t kMessageHead = 64 * 1024;            // storage message without `data`
-inline constexpr std::size_t kJsonMessage = 64 * 1024 * 1024;     // JSON messages are held whole
+inline constexpr std::size_t kMessageHead = 64 * 1024;         // storage message without `data`
+inline constexpr std::size_t kJsonMessage = 64 * 1024 * 1024;  // JSON messages are held whole
 inline constexpr std::size_t kConfigFile = 1024 * 1024;
 
 // Passphrases.
 inline constexpr std::uint64_t kScryptMemory = 128 * 1024 * 1024;
-inline constexpr std::uint32_t kScryptParallel = 16;              // count, each costs the full time
+inline constexpr std::uint32_t kScryptParallel = 16;  // count, each costs the full time
 
 // Names and documents.
 inline constexpr std::size_t kPath = 32 * 1024;
 inline constexpr std::size_t kNameSegment = 4096;
-inline constexpr std::size_t kPathDepth = 4096;                   // segments
+inline constexpr std::size_t kPathDepth = 4096;  // segments
 inline constexpr std::size_t kContentType = 256;
 inline constexpr std::uint64_t kDocument = 16ULL * 1024 * 1024 * 1024;
-inline constexpr std::size_t kInlineDocument = 64 * 1024;         // larger ones are chunk lists
+inline constexpr std::size_t kInlineDocument = 64 * 1024;  // larger ones are chunk lists
 inline constexpr std::size_t kEtagsInCondition = 64;
-inline constexpr std::size_t kErrorPath = 256;                    // `path` of a storage_error
+inline constexpr std::size_t kErrorPath = 256;  // `path` of a storage_error
 
 // Tokens.
-inline constexpr std::size_t kTokenText = 512;                    // characters
-inline constexpr std::size_t kTokenScopes = 16;                   // count
-inline constexpr std::size_t kTokensPerSpace = 100'000;           // count
+inline constexpr std::size_t kTokenText = 512;           // characters
+inline constexpr std::size_t kTokenScopes = 16;          // count
+inline constexpr std::size_t kTokensPerSpace = 100'000;  // count
 
 // Reticulum.
-inline constexpr std::size_t kInterfaces = 1024;                  // count
-inline constexpr std::size_t kLinks = 4096;                       // count
-inline constexpr std::size_t kPendingLinkRequestsPerSecond = 200; // count, per interface
-inline constexpr std::size_t kIncomingResourcesPerLink = 4;       // count
-inline constexpr std::size_t kRequestsPerLink = 16;               // unanswered, per link
+inline constexpr std::size_t kInterfaces = 1024;                   // count
+inline constexpr std::size_t kLinks = 4096;                        // count
+inline constexpr std::size_t kPendingLinkRequestsPerSecond = 200;  // count, per interface
+inline constexpr std::size_t kIncomingResourcesPerLink = 4;        // count
+inline constexpr std::size_t kRequestsPerLink = 16;                // unanswered, per link
 inline constexpr std::size_t kResourceSegmentDecompressed = 16 * 1024 * 1024;
-inline constexpr std::size_t kKnownDestinations = 65'536;         // count
-inline constexpr std::size_t kPacketHashes = 500'000;             // count, per generation
-inline constexpr std::size_t kPathRequestTags = 32'000;           // count
-inline constexpr std::size_t kReceipts = 1024;                    // count
+inline constexpr std::size_t kKnownDestinations = 65'536;  // count
+inline constexpr std::size_t kPacketHashes = 500'000;      // count, per generation
+inline constexpr std::size_t kPathRequestTags = 32'000;    // count
+inline constexpr std::size_t kReceipts = 1024;             // count
 inline constexpr std::size_t kInterfaceSendQueue = 8 * 1024 * 1024;
-inline constexpr std::size_t kRememberedAnswers = 64;             // per link
-inline constexpr std::size_t kRememberedAnswerBytes = 256 * 1024; // per link, larger answers are re-made
+inline constexpr std::size_t kRememberedAnswers = 64;  // per link
+inline constexpr std::size_t kRememberedAnswerBytes =
+    256 * 1024;  // per link, larger answers are re-made
 
 }  // namespace meshstow::limits

@@ -1,4 +1,5 @@
-// codec/base64.hpp: RFC 4648. Decoding is strict: canonical padding, no white space, unused bits zero.
+// codec/base64.hpp: RFC 4648. Decoding is strict: canonical padding, no white space, unused bits
+// zero.
 #pragma once
 
 #include <string>
@@ -8,10 +9,10 @@
 
 namespace meshstow::codec {
 
-std::string to_base64(ByteView bytes);                                // section 4, padded
+std::string to_base64(ByteView bytes);  // section 4, padded
 [[nodiscard]] Result<Bytes> from_base64(std::string_view text);
 
-std::string to_base64url(ByteView bytes);                             // section 5, unpadded
+std::string to_base64url(ByteView bytes);  // section 5, unpadded
 [[nodiscard]] Result<Bytes> from_base64url(std::string_view text);
 
 }  // namespace meshstow::codec

@@ -7,7 +7,8 @@
 namespace meshstow::codec {
 
 Bytes bzip2_compress(ByteView data);
-// Errc::limit as soon as the output would exceed `max_size`; Errc::malformed for anything else wrong.
+// Errc::limit as soon as the output would exceed `max_size`; Errc::malformed for anything else
+// wrong.
 [[nodiscard]] Result<Bytes> bzip2_decompress(ByteView data, std::size_t max_size);
 
 }  // namespace meshstow::codec

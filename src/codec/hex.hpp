@@ -12,7 +12,9 @@ std::string to_hex(ByteView bytes);
 [[nodiscard]] Result<Bytes> from_hex(std::string_view text);  // either case; even length
 
 template <std::size_t N>
-std::string to_hex(const FixedBytes<N>& value) { return to_hex(value.view()); }
+std::string to_hex(const FixedBytes<N>& value) {
+  return to_hex(value.view());
+}
 
 // Errc::malformed unless `text` is exactly 2 N digits.
 template <std::size_t N>

@@ -1,8 +1,9 @@
 // codec/json.hpp: JSON into Boost.JSON values with the rules of storage messages, and RFC 8785.
 //
 // `parse_strict_json` is for signed messages (facts/storage-message-vectors.json C3): it refuses a
-// key given twice, null, any number with a fraction or exponent or outside +-(2^53 - 1), text that is
-// not valid UTF-8 or holds unpaired surrogates, nesting beyond limits::kJsonDepth. All: Errc::malformed.
+// key given twice, null, any number with a fraction or exponent or outside +-(2^53 - 1), text that
+// is not valid UTF-8 or holds unpaired surrogates, nesting beyond limits::kJsonDepth. All:
+// Errc::malformed.
 #pragma once
 
 #include <boost/json/fwd.hpp>

@@ -1,9 +1,9 @@
 // codec/storage_path.hpp: the grammar of paths in a space, as a value that is valid once made.
 //
-// "/public/notes/a.txt": category, module, path. A folder ends in "/"; "/" is the root of the space.
-// A name is any non-empty UTF-8 without "/" and NUL, not "." or "..". Nothing is normalised, nothing is
-// percent-decoded. Source: remotestorage-http.md N1 to N7, design.md 5. Limits: limits::kPath,
-// kNameSegment, kPathDepth.
+// "/public/notes/a.txt": category, module, path. A folder ends in "/"; "/" is the root of the
+// space. A name is any non-empty UTF-8 without "/" and NUL, not "." or "..". Nothing is normalised,
+// nothing is percent-decoded. Source: remotestorage-http.md N1 to N7, design.md 5. Limits:
+// limits::kPath, kNameSegment, kPathDepth.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace meshstow::codec {
 
-enum class Category { root, public_, private_, shared };   // root: the folder "/" only
+enum class Category { root, public_, private_, shared };  // root: the folder "/" only
 
 class StoragePath {
  public:
@@ -27,20 +27,22 @@ class StoragePath {
   [[nodiscard]] bool is_folder() const { return text_.back() == '/'; }
   [[nodiscard]] bool is_root() const { return text_.size() == 1; }
   [[nodiscard]] Category category() const { return category_; }
-  [[nodiscard]] bool is_secret() const {      // sealed on disk and in messages
+  [[nodiscard]] bool is_secret() const {  // sealed on disk and in messages
     return category_ == Category::private_ || category_ == Category::shared;
   }
   // "notes" of "/public/notes/a.txt"; empty for "/public/", "/public/a.txt" and "/".
   [[nodiscard]] std::string_view module() const;
   // Names from the root on, without slashes: {"public", "notes", "a.txt"}.
   [[nodiscard]] std::vector<std::string_view> segments() const;
-  [[nodiscard]] std::string_view name() const;       // the last segment, "" for the root
-  [[nodiscard]] StoragePath parent() const;          // the folder it is in; the root's parent is the root
+  [[nodiscard]] std::string_view name() const;  // the last segment, "" for the root
+  [[nodiscard]] StoragePath parent() const;  // the folder it is in; the root's parent is the root
   // True for every path under this folder, itself included; for a document only for itself.
   [[nodiscard]] bool covers(const StoragePath& other) const;
 
   friend bool operator==(const StoragePath& a, const StoragePath& b) { return a.text_ == b.text_; }
-  friend auto operator<=>(const StoragePath& a, const StoragePath& b) { return a.text_ <=> b.text_; }
+  friend auto operator<=>(const StoragePath& a, const StoragePath& b) {
+    return a.text_ <=> b.text_;
+  }
 
  private:
   StoragePath(std::string text, Category category) : text_(std::move(text)), category_(category) {}

@@ -137,8 +137,8 @@ Bytes aead_seal(const Secret32& key, const AeadNonce& nonce, ByteView associated
   const std::ptrdiff_t body = cipher_update(aead.get(), out.data(), plaintext);
   Byte* tag = out.data() + plaintext.size();
   int last = 0;
-  MESHSTOW_CHECK(body == std::ssize(plaintext) &&
-                 EVP_CipherFinal_ex(aead.get(), tag, &last) == 1 && last == 0);
+  MESHSTOW_CHECK(body == std::ssize(plaintext) && EVP_CipherFinal_ex(aead.get(), tag, &last) == 1 &&
+                 last == 0);
   MESHSTOW_CHECK(EVP_CIPHER_CTX_ctrl(aead.get(), EVP_CTRL_AEAD_GET_TAG, kAeadTag, tag) == 1);
   return out;
 }

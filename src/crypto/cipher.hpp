@@ -37,9 +37,10 @@ class TokenCipher {
 };
 
 // RFC 8439. `seal` appends the 16-byte tag to the ciphertext; never use a nonce twice with one key.
-Bytes aead_seal(const Secret32& key, const AeadNonce& nonce, ByteView associated, ByteView plaintext);
+Bytes aead_seal(const Secret32& key, const AeadNonce& nonce, ByteView associated,
+                ByteView plaintext);
 // Errc::corrupt if anything differs from what was sealed.
-[[nodiscard]] Result<Bytes> aead_open(const Secret32& key, const AeadNonce& nonce, ByteView associated,
-                                      ByteView sealed);
+[[nodiscard]] Result<Bytes> aead_open(const Secret32& key, const AeadNonce& nonce,
+                                      ByteView associated, ByteView sealed);
 
 }  // namespace meshstow::crypto

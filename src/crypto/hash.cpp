@@ -1,8 +1,7 @@
 #include "crypto/hash.hpp"
 
-#include <openssl/err.h>
-
 #include <bit>
+#include <openssl/err.h>
 
 #include "base/check.hpp"
 #include "base/limits.hpp"

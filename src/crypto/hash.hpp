@@ -53,6 +53,7 @@ struct ScryptCost {
   std::uint32_t p = 1;
 };
 // Errc::limit if the cost needs more than 128 MiB.
-[[nodiscard]] Result<Secret32> scrypt(std::string_view passphrase, ByteView salt, ScryptCost cost = {});
+[[nodiscard]] Result<Secret32> scrypt(std::string_view passphrase, ByteView salt,
+                                      ScryptCost cost = {});
 
 }  // namespace meshstow::crypto

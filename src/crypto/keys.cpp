@@ -18,9 +18,9 @@ std::shared_ptr<void> private_key(int type, const Secret32& secret) {
 FixedBytes<32> public_of(const std::shared_ptr<void>& key) {
   FixedBytes<32> out;
   std::size_t size = out.size();
-  MESHSTOW_CHECK(EVP_PKEY_get_raw_public_key(static_cast<EVP_PKEY*>(key.get()), out.data(),
-                                             &size) == 1 &&
-                 size == out.size());
+  MESHSTOW_CHECK(
+      EVP_PKEY_get_raw_public_key(static_cast<EVP_PKEY*>(key.get()), out.data(), &size) == 1 &&
+      size == out.size());
   return out;
 }
 
@@ -70,9 +70,9 @@ Signature Ed25519Key::sign(ByteView message) const {
   std::size_t size = out.size();
   MESHSTOW_CHECK(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr,
                                     static_cast<EVP_PKEY*>(key_.get())) == 1);
-  MESHSTOW_CHECK(EVP_DigestSign(context.get(), out.data(), &size, non_null(message),
-                                message.size()) == 1 &&
-                 size == out.size());
+  MESHSTOW_CHECK(
+      EVP_DigestSign(context.get(), out.data(), &size, non_null(message), message.size()) == 1 &&
+      size == out.size());
   return out;
 }
 

@@ -44,6 +44,7 @@ class Ed25519Key {
   std::shared_ptr<void> key_;
 };
 
-[[nodiscard]] bool verify(const Ed25519Public& signer, ByteView message, const Signature& signature);
+[[nodiscard]] bool verify(const Ed25519Public& signer, ByteView message,
+                          const Signature& signature);
 
 }  // namespace meshstow::crypto

@@ -60,9 +60,8 @@ MacContext new_hmac_sha256_context() {
   MacContext context(EVP_MAC_CTX_new(hmac_algorithm()));
   MESHSTOW_CHECK(context != nullptr);
   char digest[] = "SHA256";
-  const OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-      OSSL_PARAM_construct_end()};
+  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                               OSSL_PARAM_construct_end()};
   MESHSTOW_CHECK(EVP_MAC_CTX_set_params(context.get(), params) == 1);
   return context;
 }

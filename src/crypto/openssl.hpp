@@ -6,9 +6,8 @@
 // what depends on input is an Error, and its caller clears OpenSSL's error queue.
 #pragma once
 
-#include <openssl/evp.h>
-
 #include <memory>
+#include <openssl/evp.h>
 
 #include "base/bytes.hpp"
 

@@ -1,0 +1,63 @@
+// access/access_control.hpp: who may do what, with default deny.
+// Source: seed specification, Security 2; design.md 1 (categories) and 5 (senders, tokens).
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "access/capability.hpp"
+
+namespace meshstow::access {
+
+// Standing grants of named users, beside tokens.
+class AccessControlList {
+ public:
+  void grant(const IdentityHash& user, Scope scope);
+  void withdraw(const IdentityHash& user);
+  [[nodiscard]] bool check_permission(const IdentityHash& user, const StoragePath& path, Operation operation) const;
+
+ private:
+  std::map<IdentityHash, std::vector<Scope>> grants_;
+};
+
+// Why not: becomes the message of a STORE002. unauthenticated is 401, forbidden is 403.
+enum class Verdict { allowed, unauthenticated, forbidden };
+struct Decision {
+  Verdict verdict = Verdict::forbidden;
+  const char* reason = "";
+  std::optional<TokenId> token;             // the token that was used
+  [[nodiscard]] bool allowed() const { return verdict == Verdict::allowed; }
+};
+
+class AccessControl {
+ public:
+  AccessControl(IdentityHash owner, crypto::Ed25519Public owner_key);
+
+  void add_device(const IdentityHash& device);
+  AccessControlList& acl() { return acl_; }
+  void revoke(const TokenId& token);
+  [[nodiscard]] bool is_revoked(const TokenId& token) const;
+
+  // The seed's rule: owner and devices everything; anybody documents (not listings) below /public/ to
+  // read; named users what the list says; else no. `user` nullopt: an unidentified sender.
+  [[nodiscard]] bool check_access(const std::optional<IdentityHash>& user, const StoragePath& path,
+                                  Operation operation) const;
+
+  // The same for a sender who may show a token (without "Bearer "). A bad token never breaks a read that
+  // is open to all. An unidentified mesh sender has no use of tokens: pass `token` empty there.
+  [[nodiscard]] Decision decide(const std::optional<IdentityHash>& user, std::string_view token,
+                                const StoragePath& path, Operation operation, WallTime now) const;
+
+  // Token alone (HTTP): verified, not expired, not revoked, not bound to a holder.
+  [[nodiscard]] Result<Capability> check_token(std::string_view token, WallTime now) const;
+
+ private:
+  IdentityHash owner_;
+  crypto::Ed25519Public owner_key_;
+  std::set<IdentityHash> devices_;
+  std::set<TokenId> revoked_;
+  AccessControlList acl_;
+};
+
+}  // namespace meshstow::access
