@@ -42,14 +42,15 @@ TEST(Keys, of_the_vector_identities_have_their_public_halves) {
     const Bytes both = bytes_of(identity, "private");
     const X25519Key agreement{Secret32(ByteView(both).first(32))};
     const Ed25519Key signing{Secret32(ByteView(both).last(32))};
-    EXPECT_EQ(agreement.public_key(), fixed_of<32>(identity, "x25519_public"));
-    EXPECT_EQ(signing.public_key(), fixed_of<32>(identity, "ed25519_public"));
+    EXPECT_EQ(base::concat({agreement.public_key().view(), signing.public_key().view()}),
+              bytes_of(identity, "public"));
     EXPECT_EQ(base::to_bytes(signing.seed().view()), base::to_bytes(ByteView(both).last(32)));
   }
 }
 
 TEST(Ed25519, signs_as_in_the_vectors_and_verifies_only_what_was_signed) {
   for (const auto& identity : vectors().at("identities").as_array()) {
+    if (!identity.as_object().contains("signature")) continue;
     const Bytes both = bytes_of(identity, "private");
     const Ed25519Key key{Secret32(ByteView(both).last(32))};
     const Bytes message = bytes_of(identity, "sign_message");
