@@ -31,6 +31,10 @@ inline constexpr std::size_t kInlineDocument = 64 * 1024;  // larger ones are ch
 inline constexpr std::size_t kEtagsInCondition = 64;
 inline constexpr std::size_t kErrorPath = 256;  // `path` of a storage_error
 
+// Store.
+inline constexpr std::size_t kStoreQueueBytes = 64 * 1024 * 1024;
+inline constexpr std::size_t kBatchOperations = 512;               // count, in one transaction
+
 // Tokens.
 inline constexpr std::size_t kTokenText = 512;           // characters
 inline constexpr std::size_t kTokenScopes = 16;          // count
