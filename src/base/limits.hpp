@@ -16,6 +16,7 @@ inline constexpr std::size_t kJsonDepth = 16;
 inline constexpr std::size_t kMessageHead = 64 * 1024;         // storage message without `data`
 inline constexpr std::size_t kJsonMessage = 64 * 1024 * 1024;  // JSON messages are held whole
 inline constexpr std::size_t kConfigFile = 1024 * 1024;
+inline constexpr std::size_t kConfigDepth = 8;  // sections in sections
 
 // Passphrases.
 inline constexpr std::uint64_t kScryptMemory = 128 * 1024 * 1024;
@@ -33,7 +34,7 @@ inline constexpr std::size_t kErrorPath = 256;  // `path` of a storage_error
 
 // Store.
 inline constexpr std::size_t kStoreQueueBytes = 64 * 1024 * 1024;
-inline constexpr std::size_t kBatchOperations = 512;               // count, in one transaction
+inline constexpr std::size_t kBatchOperations = 512;  // count, in one transaction
 
 // Tokens.
 inline constexpr std::size_t kTokenText = 512;           // characters
