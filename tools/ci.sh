@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# `./dev test --ci`: every test on the release build, the unit tests under sanitizers, a short run of
+# each fuzz target. ROOT JOBS
+#
+# Two cores are the measure: the release tests, which mostly wait, run beside the sanitizer builds, and
+# one clang build serves both the address and undefined-behaviour sanitizers and the fuzz targets.
+# The summary of the release tests comes last.
+set -u
+root=$1 jobs=$2
+fuzz_seconds=${MESHSTOW_FUZZ_SECONDS:-30}
+logs=$root/build/ci
+mkdir -p "$logs"
+cd "$root" || exit 1
+failed=()
+started=$SECONDS
+
+step() { printf '\n== %s (%d s)\n' "$1" $((SECONDS - started)); }
+# Runs a command quietly; its output is shown only if it fails.
+quietly() {
+  local name=$1
+  shift
+  "$@" >"$logs/$name.log" 2>&1 </dev/null && return 0
+  tail -n 200 "$logs/$name.log"
+  failed+=("$name")
+  return 1
+}
+configure_and_build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" "${options[@]}" && nice cmake --build "build/$preset" -j "$jobs" "$@"
+}
+
+step 'release build'
+options=()
+if ! quietly build-release configure_and_build release; then
+  echo "the release build failed"
+  exit 1
+fi
+
+step 'release tests begin; sanitizer and fuzz build'
+ctest --test-dir build/release --output-on-failure -j "$jobs" >"$logs/release-tests.log" 2>&1 </dev/null &
+release_tests=$!
+trap 'kill $release_tests 2>/dev/null' EXIT
+
+options=(-DBUILD_TESTING=ON)
+if quietly build-fuzz configure_and_build fuzz; then
+  step 'unit tests under the address and undefined-behaviour sanitizers'
+  quietly sanitized-unit ctest --test-dir build/fuzz -L unit --output-on-failure -j "$jobs" &&
+    tail -n 4 "$logs/sanitized-unit.log"
+  step "fuzz targets, $fuzz_seconds s each"
+  find build/fuzz -name 'fuzz_*' -type f -perm -u+x | sed 's|.*/fuzz_||' | sort >"$logs/targets"
+  quietly fuzz xargs -a "$logs/targets" -P "$jobs" -I{} \
+    bash tools/fuzz_one.sh "$root" {} "$fuzz_seconds" "$logs/fuzz-{}.log"
+  sed 's/^/fuzzed /' "$logs/targets"
+fi
+
+step 'io tests under the thread sanitizer'
+options=()
+if quietly build-tsan configure_and_build tsan io_test; then
+  quietly tsan ctest --test-dir build/tsan -R '^io\.' --output-on-failure -j "$jobs" &&
+    tail -n 4 "$logs/tsan.log"
+fi
+
+wait "$release_tests" || failed+=(release-tests)
+trap - EXIT
+step 'release tests'
+cat "$logs/release-tests.log"
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "FAILED: ${failed[*]}"
+  exit 1
+fi
