@@ -1,12 +1,10 @@
 // io/home.hpp: the home directory of a node: what lies where, who may use it, its lock.
 //
-//   config                    ini, the user's (node/config is never edited by us after `init`)
-//   identities/owner, device  64 private bytes each, mode 0600
-//   keyring                   space keys (docs/PROTOCOL.md), mode 0600
-//   store.sqlite (-wal -shm)  documents
-//   known_destinations        cache of announces heard
-//   control.sock              where commands find a running `serve`
-//   lock                      flock: one process opens the store
+//   config                    ini, the user's (never edited by us after `init`), see
+//   io/settings.hpp identities/owner, device  64 private bytes each, mode 0600 keyring space keys
+//   (docs/PROTOCOL.md), mode 0600 store.sqlite (-wal -shm)  documents known_destinations cache of
+//   announces heard control.sock              where commands find a running `serve` lock flock: one
+//   process opens the store
 #pragma once
 
 #include <filesystem>
@@ -14,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "io/settings.hpp"
 #include "node/storage_node.hpp"
 
 namespace meshstow::io {
@@ -28,8 +27,8 @@ class Home {
   // --home, else $MESHSTOW_HOME, else ~/.meshstow.
   [[nodiscard]] static std::filesystem::path choose(const std::optional<std::string>& flag);
   // Makes identities, config and an empty store. Refuses if there is one. All or nothing.
-  [[nodiscard]] static HomeResult<void> create(const std::filesystem::path& directory, std::string_view name,
-                                               base::Rng& rng);
+  [[nodiscard]] static HomeResult<void> create(const std::filesystem::path& directory,
+                                               std::string_view name, base::Rng& rng);
   [[nodiscard]] static bool exists(const std::filesystem::path& directory);
   // Reads identities, keys and config. Does not lock.
   [[nodiscard]] static HomeResult<Home> open(const std::filesystem::path& directory);
@@ -40,9 +39,11 @@ class Home {
   [[nodiscard]] std::filesystem::path store_file() const;
   [[nodiscard]] std::filesystem::path control_socket() const;
   [[nodiscard]] const node::NodeIdentities& identities() const;
+  [[nodiscard]] reticulum::DestinationHash destination() const;
   [[nodiscard]] std::string config_text() const;
-  [[nodiscard]] Bytes load_known_destinations() const;         // empty if there are none
-  void save_known_destinations(ByteView packed) const;         // whole or not at all
+  [[nodiscard]] const Settings& settings() const;
+  [[nodiscard]] Bytes load_known_destinations() const;  // empty if there are none
+  void save_known_destinations(ByteView packed) const;  // whole or not at all
 
   Home(Home&&) noexcept;
   Home& operator=(Home&&) noexcept;

@@ -1,0 +1,81 @@
+// io/commands.hpp: the commands of the program, executed against a running node.
+//
+// The same code serves the control socket of `serve` and a process that opened the store itself.
+// Threading: the loop thread. Results and errors are JSON objects, as `--json` prints them:
+//
+//   put   {"path","etag","version","created"}      get   head, then the body
+//   stat  {"path","etag","content_type","size","version","modified"}; a folder
+//   {"path","etag","folder"} ls
+//   {"path","etag","items":[{"name","folder","etag","content_type","size","modified"}],"next"} rm
+//   {"path","etag"}                          id    {"owner","device","destination","name"} status,
+//   peers, token create {"token","id"}, token list {"tokens":[…]}, token revoke {"id"} errors: a
+//   storage_error {"type","code","message","path","timestamp","status"}, or where the store has no
+//   word for it {"type":"error","message"}
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/node_host.hpp"
+
+namespace meshstow::io {
+
+struct Command {
+  // put get rm ls stat id status peers "token create" "token list" "token revoke"
+  std::string verb;
+  std::string path;
+  std::string at;                       // empty: this node; else see find_node()
+  std::string token;                    // with `at`
+  std::string content_type;             // put; empty: application/octet-stream
+  std::string if_match, if_none_match;  // put, rm, get
+  std::string version;                  // get, stat: a unique beginning of one
+  std::optional<std::uint64_t> size;    // put: of the body, where it is known beforehand
+  std::string after;                    // ls: "next" of the page before
+  std::size_t limit = 0;                // ls: items; 0: all
+  std::vector<std::string> scopes;      // token create
+  std::string holder;                   // token create: 32 hex digits, empty for a bearer token
+  std::string expires;                  // token create: 90s, 15m, 24h, 30d; empty: never
+  std::string label = "cli";            // token create
+  std::string token_id;                 // token revoke: a unique beginning of one
+
+  [[nodiscard]] bool has_body() const { return verb == "put"; }
+};
+std::string encode_command(const Command& command);
+[[nodiscard]] Result<Command> decode_command(std::string_view json);
+
+struct CommandOutcome {
+  bool ok = false;
+  std::string json;  // the result, or the error
+
+  [[nodiscard]] int exit_code() const;  // 0; 1; 11 to 15 for STORE001 to STORE005
+};
+CommandOutcome command_failed(std::string_view message);
+
+// What a command reads and writes. All are set; none is called after `done`.
+struct CommandChannel {
+  using Piece = tl::expected<Bytes, std::string>;  // empty bytes: the end
+  std::function<void(std::function<void(Piece)>)> read_body;
+  std::function<void(Bytes, std::function<void()> taken)> write_body;
+  std::function<void(const std::string& json)> head;      // get: before the body
+  std::function<void(const std::string& json)> progress;  // {"stage","done","total"}
+  std::function<void(CommandOutcome)> done;               // exactly once
+};
+
+// Starts it; the returned object may go at any time, which cancels it without a `done`.
+// With `at`, a body read over a bad connection is proved genuine only by an ok outcome.
+class CommandRun {
+ public:
+  virtual ~CommandRun() = default;
+};
+[[nodiscard]] std::unique_ptr<CommandRun> start_command(NodeHost& host, Command command,
+                                                        CommandChannel channel);
+
+// NODE of `--at`: 32 hex digits, a name of [peers] in the config, or a unique beginning of the
+// destination hash of a node that was heard.
+[[nodiscard]] tl::expected<reticulum::DestinationHash, std::string> find_node(
+    NodeHost& host, std::string_view text);
+
+}  // namespace meshstow::io
