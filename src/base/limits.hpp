@@ -57,4 +57,14 @@ inline constexpr std::size_t kRememberedAnswers = 64;  // per link
 inline constexpr std::size_t kRememberedAnswerBytes =
     256 * 1024;  // per link, larger answers are re-made
 
+// Drivers.
+inline constexpr std::size_t kDiskBatch = 16 * 1024 * 1024;   // in one transaction
+inline constexpr std::size_t kSocketRead = 256 * 1024;        // at a time, one buffer for all
+inline constexpr std::size_t kControlMessage = 1024 * 1024;   // a command, or an error
+inline constexpr std::size_t kControlConnections = 64;        // count
+inline constexpr std::size_t kControlBuffered = 1024 * 1024;  // of a body, each way
+inline constexpr std::size_t kBodyPiece = 256 * 1024;     // of a body on its way to or from a file
+inline constexpr std::size_t kSpoolMemory = 1024 * 1024;  // of a body that is sent to another node
+inline constexpr std::size_t kNodeName = 64;
+
 }  // namespace meshstow::limits
