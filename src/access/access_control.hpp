@@ -15,7 +15,9 @@ class AccessControlList {
  public:
   void grant(const IdentityHash& user, Scope scope);
   void withdraw(const IdentityHash& user);
-  [[nodiscard]] bool check_permission(const IdentityHash& user, const StoragePath& path, Operation operation) const;
+  [[nodiscard]] bool check_permission(const IdentityHash& user, const StoragePath& path,
+                                      Operation operation) const;
+  [[nodiscard]] bool knows(const IdentityHash& user) const;  // has any grant
 
  private:
   std::map<IdentityHash, std::vector<Scope>> grants_;
@@ -26,7 +28,7 @@ enum class Verdict { allowed, unauthenticated, forbidden };
 struct Decision {
   Verdict verdict = Verdict::forbidden;
   const char* reason = "";
-  std::optional<TokenId> token;             // the token that was used
+  std::optional<TokenId> token;  // the token that was used
   [[nodiscard]] bool allowed() const { return verdict == Verdict::allowed; }
 };
 
@@ -39,13 +41,14 @@ class AccessControl {
   void revoke(const TokenId& token);
   [[nodiscard]] bool is_revoked(const TokenId& token) const;
 
-  // The seed's rule: owner and devices everything; anybody documents (not listings) below /public/ to
-  // read; named users what the list says; else no. `user` nullopt: an unidentified sender.
+  // The seed's rule: owner and devices everything; anybody documents (not listings) below /public/
+  // to read; named users what the list says; else no. `user` nullopt: an unidentified sender.
   [[nodiscard]] bool check_access(const std::optional<IdentityHash>& user, const StoragePath& path,
                                   Operation operation) const;
 
-  // The same for a sender who may show a token (without "Bearer "). A bad token never breaks a read that
-  // is open to all. An unidentified mesh sender has no use of tokens: pass `token` empty there.
+  // The same for a sender who may show a token (without "Bearer "). A bad token never breaks a read
+  // that is open to all. An unidentified mesh sender has no use of tokens: pass `token` empty
+  // there.
   [[nodiscard]] Decision decide(const std::optional<IdentityHash>& user, std::string_view token,
                                 const StoragePath& path, Operation operation, WallTime now) const;
 
@@ -53,6 +56,9 @@ class AccessControl {
   [[nodiscard]] Result<Capability> check_token(std::string_view token, WallTime now) const;
 
  private:
+  // Verified, not revoked, not expired; whoever the holder is.
+  [[nodiscard]] Result<Capability> check_live(std::string_view token, WallTime now) const;
+
   IdentityHash owner_;
   crypto::Ed25519Public owner_key_;
   std::set<IdentityHash> devices_;

@@ -21,10 +21,10 @@ using Signer = std::function<Signature(ByteView)>;
 
 struct Capability {
   TokenId id;
-  IdentityHash issuer;                      // the owner of the space
-  std::optional<IdentityHash> holder;       // nullopt: whoever shows it (a bearer token)
+  IdentityHash issuer;                 // the owner of the space
+  std::optional<IdentityHash> holder;  // nullopt: whoever shows it (a bearer token)
   std::vector<Scope> scopes;
-  std::optional<WallTime> expires;          // whole seconds
+  std::optional<WallTime> expires;  // whole seconds
 };
 
 std::string mint(const Capability& capability, const Signer& issuer);
@@ -33,8 +33,8 @@ std::string mint(const Capability& capability, const Signer& issuer);
 // Expiry, holder and revocation are AccessControl's.
 [[nodiscard]] Result<Capability> verify_token(std::string_view text, const IdentityHash& issuer,
                                               const crypto::Ed25519Public& issuer_key);
-// What a token says, unverified: a client's view, to choose whom to identify as and whose space it is
-// for. `issuer` is then the first 8 bytes, zero-padded, if the token carries no more.
+// What a token says, unverified: a client's view, to choose whom to identify as and whose space it
+// is for. `issuer` is then the first 8 bytes, zero-padded, if the token carries no more.
 [[nodiscard]] Result<Capability> peek_token(std::string_view text);
 
 }  // namespace meshstow::access

@@ -1,10 +1,10 @@
 // access/storage_encryption.hpp: sealing of private and shared data, on disk and in messages.
 //
 // Source: seed specification, Security 1; design.md 5 "Sealed envelope". Bytes: docs/PROTOCOL.md.
-// An envelope: fresh random 12-byte iv, AEAD ciphertext, key_id, and the version it seals. Key: HKDF of
-// the space secret per version; associated data: owner, path, version. Bodies above kEnvelopeFrame are
-// sealed frame by frame so that both sides work in constant memory; frames cannot be cut off, swapped or
-// repeated unnoticed.
+// An envelope: fresh random 12-byte iv, AEAD ciphertext, key_id, and the version it seals. Key:
+// HKDF of the space secret per version; associated data: owner, path, version. Bodies above
+// kEnvelopeFrame are sealed frame by frame so that both sides work in constant memory; frames
+// cannot be cut off, swapped or repeated unnoticed.
 #pragma once
 
 #include <map>
@@ -18,8 +18,8 @@
 namespace meshstow::access {
 
 using KeyId = FixedBytes<8>;
-using EnvelopeVersion = Hash16;             // chosen by the writer, at random
-inline constexpr std::size_t kEnvelopeFrame = 64 * 1024;   // plaintext bytes a frame
+using EnvelopeVersion = Hash16;                           // chosen by the writer, at random
+inline constexpr std::size_t kEnvelopeFrame = 64 * 1024;  // plaintext bytes a frame
 
 // The secret of one space. File form: docs/PROTOCOL.md; kept with mode 0600.
 class SpaceKey {
@@ -46,12 +46,15 @@ class KeyRing {
   [[nodiscard]] static Result<KeyRing> decode(ByteView file);
 
  private:
-  struct Entry { IdentityHash owner; SpaceKey key; };
-  std::vector<Entry> entries_;              // the last of an owner is current
+  struct Entry {
+    IdentityHash owner;
+    SpaceKey key;
+  };
+  std::vector<Entry> entries_;  // the last of an owner is current
 };
 
-// Seals one body in pieces. Equal (key, version, iv, body) give equal bytes: a writer may run over a body
-// twice, first for its hash.
+// Seals one body in pieces. Equal (key, version, iv, body) give equal bytes: a writer may run over
+// a body twice, first for its hash.
 class EnvelopeSealer {
  public:
   EnvelopeSealer(const SpaceKey& key, const IdentityHash& owner, const StoragePath& path,
@@ -74,7 +77,8 @@ class EnvelopeSealer {
 class EnvelopeOpener {
  public:
   EnvelopeOpener(const KeyRing& keys, const IdentityHash& owner, const StoragePath& path);
-  // Errc::denied: sealed with a key that we do not hold. Errc::corrupt: changed, or for another place.
+  // Errc::denied: sealed with a key that we do not hold. Errc::corrupt: changed, or for another
+  // place.
   [[nodiscard]] Result<void> update(ByteView sealed, Bytes& out);
   [[nodiscard]] Result<void> finish(Bytes& out);
 
@@ -95,8 +99,10 @@ class EnvelopeOpener {
 class StorageEncryption {
  public:
   StorageEncryption(const KeyRing& keys, base::Rng& rng) : keys_(keys), rng_(rng) {}
-  [[nodiscard]] Result<Bytes> encrypt_data(ByteView data, const IdentityHash& owner, const StoragePath& path);
-  [[nodiscard]] Result<Bytes> decrypt_data(ByteView envelope, const IdentityHash& owner, const StoragePath& path) const;
+  [[nodiscard]] Result<Bytes> encrypt_data(ByteView data, const IdentityHash& owner,
+                                           const StoragePath& path);
+  [[nodiscard]] Result<Bytes> decrypt_data(ByteView envelope, const IdentityHash& owner,
+                                           const StoragePath& path) const;
 
  private:
   const KeyRing& keys_;

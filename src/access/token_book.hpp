@@ -1,8 +1,8 @@
 // access/token_book.hpp: the tokens that this node has issued, and which of them are revoked.
 //
-// Sans-IO: it gives records (key and sealed value) that the caller stores before it acts on them, and
-// loads them again at start. Token texts themselves are never kept. Scopes are sealed in the records,
-// because they hold path names.
+// Sans-IO: it gives records (key and sealed value) that the caller stores before it acts on them,
+// and loads them again at start. Token texts themselves are never kept. Scopes are sealed in the
+// records, because they hold path names.
 #pragma once
 
 #include <map>
@@ -20,19 +20,26 @@ struct TokenOrder {
   std::vector<Scope> scopes;
   std::optional<IdentityHash> holder;
   std::optional<std::chrono::seconds> lifetime;
-  std::string label;                        // "cli", or the origin of an app
+  std::string label;  // "cli", or the origin of an app
 };
 
 struct TokenRecord {
   Capability capability;
   std::string label;
   WallTime created{};
-  std::optional<WallTime> last_used;        // kept in memory, saved now and then
+  std::optional<WallTime> last_used;  // kept in memory, saved now and then
   bool revoked = false;
 };
 
-struct StoredRecord { Bytes key; Bytes value; };   // for storage::PutRecord
-struct IssuedToken { std::string text; TokenId id; StoredRecord record; };
+struct StoredRecord {
+  Bytes key;
+  Bytes value;
+};  // for storage::PutRecord
+struct IssuedToken {
+  std::string text;
+  TokenId id;
+  StoredRecord record;
+};
 
 inline constexpr std::string_view kTokenRecordPrefix = "token/";
 
@@ -41,14 +48,17 @@ class TokenBook {
   TokenBook(IdentityHash owner, Signer owner_signer, const SpaceKey& key, base::Rng& rng);
   ~TokenBook();
 
-  // Errc::limit beyond limits::kTokensPerSpace; Errc::malformed for no scopes or an absurd lifetime.
+  // Errc::limit beyond limits::kTokensPerSpace; Errc::malformed for no scopes or an absurd
+  // lifetime.
   [[nodiscard]] Result<IssuedToken> issue(Now now, const TokenOrder& order);
   // Errc::not_found. The record to store; AccessControl::revoke is the caller's to call.
   [[nodiscard]] Result<StoredRecord> revoke(const TokenId& id);
+  // The record as it is now, to save the last use. Errc::not_found.
+  [[nodiscard]] Result<StoredRecord> record(const TokenId& id) const;
   // A record read back at start. Errc::corrupt.
   [[nodiscard]] Result<TokenRecord> load(ByteView key, ByteView value);
   void note_use(const TokenId& id, WallTime at);
-  [[nodiscard]] std::vector<TokenRecord> list() const;      // oldest first
+  [[nodiscard]] std::vector<TokenRecord> list() const;  // oldest first
   [[nodiscard]] const TokenRecord* find(const TokenId& id) const;
 
  private:
