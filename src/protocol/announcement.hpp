@@ -1,7 +1,7 @@
 // protocol/announcement.hpp: the announce data of a storage node, 29 to 37 bytes.
 //
-// MessagePack array [capabilities, space_available in bytes, Unix seconds, 8-byte fingerprint]; a JSON
-// object with the seed's field names is understood too. Source: design.md 5.
+// MessagePack array [capabilities, space_available in bytes, Unix seconds, 8-byte fingerprint]; a
+// JSON object with the seed's field names is understood too. Source: design.md 5.
 #pragma once
 
 #include <optional>

@@ -22,6 +22,7 @@ class FolderDescriptionWriter {
   bool first_ = true;
 };
 
-[[nodiscard]] Result<std::vector<storage::FolderItem>> read_folder_description(std::string_view json);
+[[nodiscard]] Result<std::vector<storage::FolderItem>> read_folder_description(
+    std::string_view json);
 
 }  // namespace meshstow::protocol

@@ -1,9 +1,9 @@
 // protocol/message_reader.hpp: reads one storage message from bytes that arrive in pieces.
 //
-// Feed the packed value as it comes. `data` of a MessagePack message is handed out as it passes, once the
-// members before it are known; a message whose `data` stands before `path` or `headers`, and every JSON
-// message, is held whole up to limits::kJsonMessage. All else is bounded by limits::kMessageHead.
-// Errc::malformed becomes STORE004 (400), Errc::limit STORE004 (413).
+// Feed the packed value as it comes. `data` of a MessagePack message is handed out as it passes,
+// once the members before it are known; a message whose `data` stands before `path` or `headers`,
+// and every JSON message, is held whole up to limits::kJsonMessage. All else is bounded by
+// limits::kMessageHead. Errc::malformed becomes STORE004 (400), Errc::limit STORE004 (413).
 #pragma once
 
 #include <memory>
@@ -12,7 +12,8 @@
 
 namespace meshstow::protocol {
 
-// Gets `data` in order. Return an error to stop.
+// Gets `data` in order, never an empty piece. Return an error to stop. May be empty: data is only
+// hashed.
 using DataSink = std::function<Result<void>(ByteView piece)>;
 
 class MessageReader {
@@ -22,19 +23,26 @@ class MessageReader {
   MessageReader(MessageReader&&) noexcept;
 
   [[nodiscard]] Result<void> feed(ByteView bytes);
-  [[nodiscard]] Result<void> finish();     // after the last byte: is it whole, nothing after it?
+  [[nodiscard]] Result<void> finish();  // after the last byte: is it whole, nothing after it?
 
-  // The members that stand before `data`: set from the first call of the sink on, and after finish().
-  [[nodiscard]] const std::variant<std::monostate, StorageRequest, StorageResponse, StorageError>& message() const;
-  [[nodiscard]] Form form() const;                       // after the first byte
+  // The members that stand before `data`: set from the first call of the sink on, and after
+  // finish().
+  [[nodiscard]] const std::variant<std::monostate, StorageRequest, StorageResponse, StorageError>&
+  message() const;
+  // After the first byte. A text that turns out to be no JSON at all is answered with a map.
+  [[nodiscard]] Form form() const;
   [[nodiscard]] bool has_data() const;
-  [[nodiscard]] std::optional<std::uint64_t> data_size() const;   // MessagePack: known when data begins
-  // Could it be recognised as a storage message at all? If not, it is dropped rather than answered.
+  [[nodiscard]] std::optional<std::uint64_t> data_size()
+      const;  // MessagePack: known when data begins
+  // Could it be recognised as a storage message at all, a map or a text that begins like a JSON
+  // object? If not, it is dropped rather than answered.
   [[nodiscard]] bool recognised() const;
 
   // After finish(): Errc::denied if the signature is missing (where `required`) or wrong.
-  [[nodiscard]] Result<void> verify(const LinkId& link, const crypto::Ed25519Public& sender, bool required = true) const;
-  // SHA-256 of the canonical JSON of the whole message: equal for equal requests (answers are remembered by it).
+  [[nodiscard]] Result<void> verify(const LinkId& link, const crypto::Ed25519Public& sender,
+                                    bool required = true) const;
+  // SHA-256 of the canonical JSON of the whole message: equal for equal requests (answers are
+  // remembered by it).
   [[nodiscard]] Hash32 digest() const;
 
  private:
