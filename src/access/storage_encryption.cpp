@@ -60,6 +60,16 @@ std::uint64_t EnvelopeSealer::sealed_size(std::uint64_t plaintext_size) {
   return kHead + plaintext_size + frames * crypto::kAeadTag;
 }
 
+std::optional<std::uint64_t> EnvelopeSealer::opened_size(std::uint64_t sealed_size) {
+  if (sealed_size < kHead + crypto::kAeadTag) return std::nullopt;
+  const std::uint64_t frames = (sealed_size - kHead - 1) / kSealedFrame + 1;
+  const std::uint64_t overhead = kHead + frames * crypto::kAeadTag;
+  if (sealed_size < overhead) return std::nullopt;
+  const std::uint64_t size = sealed_size - overhead;
+  if (EnvelopeSealer::sealed_size(size) != sealed_size) return std::nullopt;
+  return size;
+}
+
 void EnvelopeSealer::update(ByteView plaintext, Bytes& out) {
   while (!plaintext.empty()) {
     // A full frame waits for the next byte: it may be the last.
@@ -162,6 +172,12 @@ Result<Bytes> StorageEncryption::decrypt_data(ByteView envelope, const IdentityH
 
 bool looks_like_envelope(ByteView data) {
   return data.size() >= kHead + crypto::kAeadTag && data.front() == kFormat;
+}
+
+std::optional<KeyId> envelope_key(ByteView data) {
+  static_assert(kEnvelopeLeast == kHead + crypto::kAeadTag);
+  if (!looks_like_envelope(data)) return std::nullopt;
+  return KeyId::prefix_of(data.subspan(1));
 }
 
 }  // namespace meshstow::access

@@ -60,6 +60,8 @@ class EnvelopeSealer {
   EnvelopeSealer(const SpaceKey& key, const IdentityHash& owner, const StoragePath& path,
                  const EnvelopeVersion& version, const FixedBytes<12>& iv);
   [[nodiscard]] static std::uint64_t sealed_size(std::uint64_t plaintext_size);
+  // The other way; nullopt if no body has a sealed form of this size.
+  [[nodiscard]] static std::optional<std::uint64_t> opened_size(std::uint64_t sealed_size);
   // Appends what is ready to `out`; call finish() once after the last piece.
   void update(ByteView plaintext, Bytes& out);
   void finish(Bytes& out);
@@ -111,5 +113,9 @@ class StorageEncryption {
 
 // Does this begin like an envelope? (A guess for error messages; opening is the proof.)
 [[nodiscard]] bool looks_like_envelope(ByteView data);
+// Bytes that looks_like_envelope() and envelope_key() need to see.
+inline constexpr std::size_t kEnvelopeLeast = 53;
+// Which key opens it, where it begins like an envelope.
+[[nodiscard]] std::optional<KeyId> envelope_key(ByteView data);
 
 }  // namespace meshstow::access
