@@ -1,12 +1,12 @@
 // access/scope.hpp: what a capability permits.
 //
 // Spellings (design.md 5, remotestorage-http.md 1.2, 1.3):
-//   storage:read:/private/notes/    a folder and all below it storage:write:/shared/maps/a.txt that
-//   document notes:r  notes:rw               a module's private and public documents, folders
-//   included
-//   *:r  *:rw                       everything, the root folders and shared documents too
+//   storage:read:/private/notes/      a folder and all below it
+//   storage:write:/shared/maps/a.txt  that document
+//   notes:r  notes:rw                 a module's private and public documents, folders included
+//   *:r  *:rw                         everything, the root folders and shared documents too
 // write includes read. "shared:rw" covers /shared/ and /public/shared/, as an HTTP app would read
-// it. A module name has no "/" and is not "public".
+// it. A module name is not "public" and has no "/", ":", white space or control character.
 #pragma once
 
 #include <string>
@@ -31,9 +31,8 @@ class Scope {
   [[nodiscard]] bool permits(Operation operation, const StoragePath& path) const;
   [[nodiscard]] Operation right() const { return right_; }
   [[nodiscard]] bool is_path() const { return is_path_; }
-  [[nodiscard]] const std::string& subject() const {
-    return subject_;
-  }  // the path, or the module, or "*"
+  // The path, or the module, or "*".
+  [[nodiscard]] const std::string& subject() const { return subject_; }
   friend bool operator==(const Scope&, const Scope&) = default;
 
  private:
@@ -44,7 +43,8 @@ class Scope {
   std::string subject_;
 };
 
-// Separated by spaces. At least one, at most limits::kTokenScopes.
+// Separated by spaces (a path with a space in it: Scope::parse it alone). At least one, at most
+// limits::kTokenScopes.
 [[nodiscard]] Result<std::vector<Scope>> parse_scopes(std::string_view text);
 std::string to_text(std::span<const Scope> scopes);
 

@@ -31,10 +31,11 @@ struct TokenRecord {
   bool revoked = false;
 };
 
+// For storage::PutRecord.
 struct StoredRecord {
   Bytes key;
   Bytes value;
-};  // for storage::PutRecord
+};
 struct IssuedToken {
   std::string text;
   TokenId id;
