@@ -8,8 +8,6 @@
 
 namespace meshstow::protocol {
 
-using AnyMessage = std::variant<std::monostate, StorageRequest, StorageResponse, StorageError>;
-
 // `members` is the message without `data` and `signature`. With `whole` every member that the type
 // needs must be there; without, `data` is about to come and the members that it waits for must be.
 // Errc::malformed, with a detail that names what is wrong. monostate: not yet enough (not `whole`

@@ -27,13 +27,12 @@ class MessageReader {
 
   // The members that stand before `data`: set from the first call of the sink on, and after
   // finish().
-  [[nodiscard]] const std::variant<std::monostate, StorageRequest, StorageResponse, StorageError>&
-  message() const;
+  [[nodiscard]] const AnyMessage& message() const;
   // After the first byte. A text that turns out to be no JSON at all is answered with a map.
   [[nodiscard]] Form form() const;
   [[nodiscard]] bool has_data() const;
-  [[nodiscard]] std::optional<std::uint64_t> data_size()
-      const;  // MessagePack: known when data begins
+  // MessagePack: known when data begins. JSON: after finish().
+  [[nodiscard]] std::optional<std::uint64_t> data_size() const;
   // Could it be recognised as a storage message at all, a map or a text that begins like a JSON
   // object? If not, it is dropped rather than answered.
   [[nodiscard]] bool recognised() const;

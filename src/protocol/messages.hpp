@@ -60,6 +60,8 @@ struct StorageError {
   std::string timestamp;
 };
 
+using AnyMessage = std::variant<std::monostate, StorageRequest, StorageResponse, StorageError>;
+
 // What one MessagePack byte string can hold. A body above it does not travel in one message.
 inline constexpr std::uint64_t kMaxMessageData = 0xffffffff;
 
