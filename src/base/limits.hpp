@@ -67,4 +67,34 @@ inline constexpr std::size_t kBodyPiece = 256 * 1024;     // of a body on its wa
 inline constexpr std::size_t kSpoolMemory = 1024 * 1024;  // of a body that is sent to another node
 inline constexpr std::size_t kNodeName = 64;
 
+// HTTP.
+inline constexpr std::size_t kHttpHead = 160 * 1024;  // request line and headers
+inline constexpr std::size_t kHttpTarget =
+    128 * 1024;  // 414 beyond; a path of kPath, all escaped, fits
+inline constexpr std::size_t kHttpHeaderFields = 128;  // count
+inline constexpr std::size_t kHttpSmallBody =
+    64 * 1024;  // PUT bodies held whole; forms and API calls
+inline constexpr std::size_t kHttpUploadPiece = 256 * 1024;  // of a larger body, to the store
+inline constexpr std::size_t kHttpUploadPieces = 2;  // count, on their way to the store at once
+inline constexpr std::size_t kHttpReadPiece = 256 * 1024;  // of a document, from the store
+inline constexpr std::size_t kHttpListing = 1024 * 1024;  // listings held whole; larger ones stream
+inline constexpr std::size_t kHttpListingCache = 4 * 1024 * 1024;
+inline constexpr std::size_t kHttpConnections = 16'384;      // count
+inline constexpr std::size_t kFormFields = 64;               // count
+inline constexpr std::size_t kRedirectAddress = 4096;        // of an app
+inline constexpr std::size_t kTokenCache = 4096;             // verified tokens, count
+inline constexpr std::uint32_t kFailureBurst = 20;           // wrong tokens of one address, count
+inline constexpr std::chrono::seconds kFailureEvery{5};      // and then one each
+inline constexpr std::size_t kFailureAddresses = 4096;       // count
+inline constexpr std::size_t kSessions = 256;                // count
+inline constexpr std::size_t kSignInLinks = 64;              // unspent, count
+inline constexpr std::size_t kAuthorizationCodes = 256;      // count
+inline constexpr std::size_t kEventStreams = 1024;           // count
+inline constexpr std::size_t kEventBacklog = 256 * 1024;     // of one stream whose client is slow
+inline constexpr std::size_t kRememberedChanges = 1024;      // for streams that come back, count
+inline constexpr std::size_t kApps = 256;                    // count
+inline constexpr std::size_t kAppFiles = 4096;               // count, of one app
+inline constexpr std::size_t kAppBytes = 256 * 1024 * 1024;  // of one app
+inline constexpr std::size_t kAppPiece = 256 * 1024;         // of an app's file, a record
+
 }  // namespace meshstow::limits
