@@ -56,6 +56,10 @@ inline constexpr std::size_t kInterfaceSendQueue = 8 * 1024 * 1024;
 inline constexpr std::size_t kRememberedAnswers = 64;  // per link
 inline constexpr std::size_t kRememberedAnswerBytes =
     256 * 1024;  // per link, larger answers are re-made
+inline constexpr std::size_t kHeldForOthers =
+    256 * 1024 * 1024;  // JSON messages and listings, all links together
+inline constexpr std::size_t kWallet = 1024;            // tokens, count
+inline constexpr std::size_t kClientOperations = 4096;  // at once, count
 
 // Drivers.
 inline constexpr std::size_t kDiskBatch = 16 * 1024 * 1024;   // in one transaction
