@@ -35,6 +35,8 @@ inline constexpr std::size_t kErrorPath = 256;  // `path` of a storage_error
 // Store.
 inline constexpr std::size_t kStoreQueueBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kBatchOperations = 512;  // count, in one transaction
+inline constexpr std::size_t kUploads = 128;          // count, under way; each may hold 256 KiB
+inline constexpr std::size_t kReadHandles = 1024;     // count, of one reader; each may hold 256 KiB
 
 // Tokens.
 inline constexpr std::size_t kTokenText = 512;           // characters
@@ -70,6 +72,7 @@ inline constexpr std::size_t kControlBuffered = 1024 * 1024;  // of a body, each
 inline constexpr std::size_t kBodyPiece = 256 * 1024;     // of a body on its way to or from a file
 inline constexpr std::size_t kSpoolMemory = 1024 * 1024;  // of a body that is sent to another node
 inline constexpr std::size_t kNodeName = 64;
+inline constexpr std::size_t kKnownFile = 128 * 1024 * 1024;  // known destinations of a home
 
 // HTTP.
 inline constexpr std::size_t kHttpHead = 160 * 1024;  // request line and headers

@@ -1,7 +1,8 @@
 // storage/sealer.hpp: how names and contents of secret categories look on disk.
 //
-// The store never sees keys: it asks a Sealer. Public entries use the identity transform. Owner: one per
-// thread that touches the store (clone()). Implemented over access::StorageEncryption in src/node.
+// The store never sees keys: it asks a Sealer. Public entries use the identity transform. Owner:
+// one per thread that touches the store (clone()). Implemented over access::StorageEncryption in
+// src/node.
 #pragma once
 
 #include <memory>
@@ -19,7 +20,8 @@ class Sealer {
   // Finds a name in a folder without telling it: a keyed hash, equal for equal input. 16 bytes.
   [[nodiscard]] virtual Hash16 name_key(ByteView folder_id, std::string_view name) const = 0;
 
-  // Records (names, types, contexts, small bodies): fresh nonce each; `context` must be given again to open.
+  // Records (names, types, contexts, small bodies): fresh nonce each; `context` must be given again
+  // to open.
   [[nodiscard]] virtual Bytes seal_record(ByteView context, ByteView plaintext) = 0;
   [[nodiscard]] virtual Result<Bytes> open_record(ByteView context, ByteView sealed) const = 0;
 

@@ -1,5 +1,5 @@
-// storage/types.hpp: versions, tags, conditions, listings: the values that the store takes and gives.
-// Source: remotestorage-http.md 1.5 to 1.7; design.md 1, 4, 6.
+// storage/types.hpp: versions, tags, conditions, listings: the values that the store takes and
+// gives. Source: remotestorage-http.md 1.5 to 1.7; design.md 1, 4, 6.
 #pragma once
 
 #include <compare>
@@ -17,7 +17,8 @@ namespace meshstow::storage {
 // One incarnation of one device's log of writes. A restored backup starts a new one.
 using LogId = Hash16;
 
-// Names one immutable state of one document, for ever. Text: 12 hex digits of the log, "-", sequence.
+// Names one immutable state of one document, for ever. Text: 12 hex digits of the log, "-",
+// sequence.
 struct VersionId {
   LogId log;
   std::uint64_t sequence = 0;
@@ -27,7 +28,7 @@ std::string to_text(const VersionId& version);
 
 // What the writer of a version had seen of the same document: highest sequence per log. (Dotted
 // version vector; sync builds on it.)
-using CausalContext = std::vector<VersionId>;   // sorted by log, one entry a log
+using CausalContext = std::vector<VersionId>;  // sorted by log, one entry a log
 
 // Strong validator, opaque, without quotes on the inside: 16 characters of base64url.
 class ETag {
@@ -46,12 +47,16 @@ class ETag {
 // RFC 9110 13.1: a list of tags, or "*".
 struct EtagList {
   bool any = false;
-  struct Item { std::string tag; bool weak = false; };
+  struct Item {
+    std::string tag;
+    bool weak = false;
+  };
   std::vector<Item> items;
   [[nodiscard]] bool matches_strong(const std::optional<ETag>& current) const;  // If-Match
   [[nodiscard]] bool matches_weak(const std::optional<ETag>& current) const;    // If-None-Match
 };
-// Takes `"a", W/"b"`, `*`, and a bare tag without quotes (command line). Errc::malformed, Errc::limit.
+// Takes `"a", W/"b"`, `*`, and a bare tag without quotes (command line). Errc::malformed,
+// Errc::limit.
 [[nodiscard]] Result<EtagList> parse_etag_list(std::string_view header);
 
 struct Conditions {
@@ -65,45 +70,56 @@ struct DocumentInfo {
   std::uint64_t size = 0;
   WallTime modified{};
   VersionId version;
-  bool deleted = false;         // only in histories
+  bool deleted = false;  // only in histories
 };
 
 struct FolderItem {
-  std::string name;             // without the slash
+  std::string name;  // without the slash
   bool is_folder = false;
   ETag etag;
-  std::string content_type;     // documents only, as are the next two
+  std::string content_type;  // documents only, as are the next two
   std::uint64_t size = 0;
   WallTime modified{};
 };
 
 struct FolderPage {
-  ETag etag;                    // of the folder, read before the items: they are never older
+  ETag etag;  // of the folder, read before the items: they are never older
   std::vector<FolderItem> items;
-  Bytes next;                   // pass as `after` for the next page; empty: that was all
+  Bytes next;  // pass as `after` for the next page; empty: that was all
 };
 
 struct WriteResult {
-  ETag etag;                    // PUT: of the new version; DELETE: of the version that was deleted
+  ETag etag;  // PUT: of the new version; DELETE: of the version that was deleted
   VersionId version;
-  bool created = false;         // PUT: there was no document before
+  bool created = false;  // PUT: there was no document before
+};
+
+// Which superseded and deleted versions are kept. Both bounds hold; counted from the supersession.
+struct HistoryPolicy {
+  std::chrono::days keep_for{30};
+  std::uint32_t keep_versions = 10;  // of a document, besides the current one; 0: none
+  static HistoryPolicy none() { return {std::chrono::days{0}, 0}; }
+  static HistoryPolicy all() { return {std::chrono::days{36'500'000}, UINT32_MAX}; }
+  friend bool operator==(const HistoryPolicy&, const HistoryPolicy&) = default;
 };
 
 struct ModuleUsage {
   Category category = Category::private_;
   std::string module;
   std::uint64_t documents = 0;
-  std::uint64_t bytes = 0;      // of current versions, before sealing
-  std::optional<std::uint64_t> quota;
+  std::uint64_t bytes = 0;             // of current versions, before sealing
+  std::optional<std::uint64_t> quota;  // of the module in all categories together
+  std::uint64_t history_bytes = 0;     // of earlier versions
 };
 
 struct Usage {
   std::uint64_t documents = 0;
   std::uint64_t bytes = 0;
-  std::optional<std::uint64_t> quota;       // of the space; nullopt: what the disk has
-  std::uint64_t space_left = 0;
-  FixedBytes<8> fingerprint;                // equal states of a space have equal fingerprints
+  std::optional<std::uint64_t> quota;  // of the space; nullopt: what the disk has
+  std::uint64_t space_left = 0;        // without a quota: 2^64 - 1, and the caller asks the disk
+  FixedBytes<8> fingerprint;           // equal states of a space have equal fingerprints
   std::vector<ModuleUsage> modules;
+  std::uint64_t history_bytes = 0;  // of earlier versions; they give way to the quota
 };
 
 // Why the store refused. `current`: the tag of the document as it is, where there is one.

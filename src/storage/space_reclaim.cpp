@@ -1,0 +1,143 @@
+#include "storage/refusals.hpp"
+#include "storage/space_writer.hpp"
+
+namespace meshstow::storage {
+namespace {
+
+// Bounds of one call of reclaim_some(): a few milliseconds of work.
+constexpr std::size_t kChunksAtOnce = 128;
+constexpr std::size_t kHistoryAtOnce = 256;
+constexpr std::size_t kLooseLookedAt = 256;
+constexpr std::size_t kShrinkAtOnce = 1024 * 1024;
+constexpr auto kBetweenSweeps = std::chrono::hours{1};
+
+}  // namespace
+
+bool SpaceWriter::reclaim_some(Now now) {
+  engine_->tidy(/*idle=*/true);
+  wall_ = now.wall;
+  const bool sweeping = !next_sweep_ || now.mono >= *next_sweep_;
+  const bool over_quota = space_.history_bytes > 0 && space_quota() &&
+                          space_.bytes + space_.history_bytes > *space_quota();
+  if (!sweeping && !over_quota && !next_reclaimable()) return false;
+
+  touched_uploads_.clear();
+  settings_changed_ = false;
+  const SpaceRecord before = space_;
+  const HistoryId swept_before = swept_;
+  if (!engine_->begin(/*durable=*/false)) return false;
+  bool more = reclaim_bodies(kChunksAtOnce);
+  Result<bool> history = false;
+  if (sweeping) {
+    history = sweep_history(now, kHistoryAtOnce);
+  } else if (over_quota) {
+    history = shrink_history(kHistoryAtOnce);
+  }
+  Result<void> finished = history ? finish_transaction() : fail(history.error());
+  if (!finished) {
+    engine_->rollback();
+    take_back(before);
+    swept_ = swept_before;
+    next_sweep_ = now.mono + kBetweenSweeps;  // a damaged row must not keep us busy for ever
+    return false;
+  }
+  more = more || *history;
+  return more || next_reclaimable().has_value();
+}
+
+// The first loose body that nobody writes or reads. Loose is what the last commit says, as
+// ContentPins demands.
+std::optional<ContentId> SpaceWriter::next_reclaimable() {
+  const auto pins = engine_->view().pins();
+  ContentId after = 0;
+  for (;;) {
+    const auto page = engine_->view().loose(after, kLooseLookedAt);
+    for (const ContentId content : page) {
+      if (!is_uploading(content) && !pins->pinned(content)) return content;
+      after = content;
+    }
+    if (page.size() < kLooseLookedAt) return std::nullopt;
+  }
+}
+
+// True: there is more of it.
+bool SpaceWriter::reclaim_bodies(std::size_t most) {
+  const auto content = next_reclaimable();
+  if (!content) return false;
+  return !bodies_.reclaim(*content, most);
+}
+
+// Goes over the whole history, some rows a call, once an hour and after changes of policy. True:
+// there is more of it.
+Result<bool> SpaceWriter::sweep_history(Now now, std::size_t most) {
+  const auto rows = engine_->view().history(swept_, most);
+  for (const HistoryRow& row : rows) {
+    swept_ = row.id;
+    const auto node = engine_->view().node(row.document);
+    if (!node) continue;
+    auto folder = folders_.load(node->parent);
+    if (!folder) return fail(folder.error());
+    if (*folder == nullptr) continue;
+    if (!is_expired(row, *node, policy_of(**folder))) continue;
+    if (auto dropped = drop_row(row); !dropped) return fail(dropped.error());
+  }
+  if (rows.size() == most) return true;
+  swept_ = 0;
+  next_sweep_ = now.mono + kBetweenSweeps;
+  return false;
+}
+
+bool SpaceWriter::is_expired(const HistoryRow& row, const NodeRow& node,
+                             const HistoryPolicy& policy) const {
+  // The sweep meets a document's states oldest first, so the count says whether this one is too
+  // many.
+  if (node.history > static_cast<std::int64_t>(policy.keep_versions)) return true;
+  const auto age = wall_.time_since_epoch() - Duration{row.superseded};
+  return age > policy.keep_for;
+}
+
+// History gives way to current documents, oldest first.
+Result<bool> SpaceWriter::shrink_history(std::size_t most) {
+  for (const HistoryRow& row : engine_->view().history(0, most)) {
+    if (!space_quota() || space_.bytes + space_.history_bytes <= *space_quota()) return false;
+    if (auto dropped = drop_row(row); !dropped) return fail(dropped.error());
+  }
+  return space_.history_bytes > 0;
+}
+
+// Takes one state out of a history, and the document with it if it is deleted and this was the
+// last.
+Result<void> SpaceWriter::drop_row(const HistoryRow& row) {
+  auto node = engine_->view().node(row.document);
+  if (!node) return {};
+  auto folder = folders_.load(node->parent);
+  if (!folder) return fail(folder.error());
+  if (*folder == nullptr) return fail(Errc::corrupt, "a document's folder is missing");
+  if (auto dropped = drop_history(*node, row); !dropped) return dropped;
+  if (node->history == 0 && !node->live) {
+    engine_->remove_node(node->id);
+    folders_.child_removed(**folder);
+  } else {
+    engine_->update_node(*node);
+  }
+  return {};
+}
+
+Result<std::uint64_t> SpaceWriter::compact(Now now, const CompactProgress& progress) {
+  const std::uint64_t before = engine_->file_size().total;
+  next_sweep_.reset();
+  while (reclaim_some(now)) {
+    const auto size = engine_->file_size();
+    if (progress && !progress(before - std::min(before, size.total), size.unused)) break;
+  }
+  for (;;) {
+    const auto more = engine_->shrink(kShrinkAtOnce);
+    if (!more) return fail(more.error());
+    const auto size = engine_->file_size();
+    const std::uint64_t given_back = before - std::min(before, size.total);
+    if (progress && !progress(given_back, size.unused)) return given_back;
+    if (!*more) return given_back;
+  }
+}
+
+}  // namespace meshstow::storage

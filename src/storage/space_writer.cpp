@@ -1,0 +1,292 @@
+#include "storage/space_writer.hpp"
+
+#include "base/limits.hpp"
+#include "crypto/hash.hpp"
+#include "storage/refusals.hpp"
+
+namespace meshstow::storage {
+namespace {
+
+constexpr std::size_t kFoldersInMemory = 8192;
+constexpr std::size_t kModulesInMemory = 8192;
+
+LogId new_log(const Hash16& device, base::Rng& rng) {
+  return crypto::hash16({base::as_bytes("log"), device.view(), rng.bytes<16>().view()});
+}
+
+bool waits_for_disk(const StoreRequest& request) {
+  return !std::holds_alternative<BeginUpload>(request.operation) &&
+         !std::holds_alternative<AppendUpload>(request.operation) &&
+         !std::holds_alternative<AbortUpload>(request.operation);
+}
+
+}  // namespace
+
+SpaceWriter::SpaceWriter(std::unique_ptr<LocalStore> engine, std::unique_ptr<Sealer> sealer,
+                         StorageOptions options)
+    : engine_(std::move(engine)),
+      sealer_(std::move(sealer)),
+      options_(options),
+      box_(*sealer_),
+      digests_(sealer_->digest_key()),
+      folders_(*engine_, box_, digests_),
+      usage_(*engine_, box_),
+      bodies_(*engine_, box_, digests_, space_, sealer_->chunking_key()) {}
+
+Result<void> SpaceWriter::open(base::Rng& rng) {
+  if (auto begun = engine_->begin(/*durable=*/true); !begun) return begun;
+  auto opened = open_in_transaction(rng);
+  if (const auto error = engine_->view().status()) opened = fail(*error);
+  if (!opened) {
+    engine_->rollback();
+    return opened;
+  }
+  return finish_transaction();
+}
+
+Result<void> SpaceWriter::open_in_transaction(base::Rng& rng) {
+  auto found = load_space_record(engine_->view(), box_);
+  if (!found) return fail(found.error());
+  if (const auto error = engine_->view().status()) return fail(*error);
+  if (!*found) {
+    create_space(rng);
+  } else {
+    space_ = **found;
+    const bool is_copy = engine_->view().record(record_key(RecordKind::copied)).has_value();
+    const bool is_old = options_.expected_token && *options_.expected_token != space_.token;
+    if (is_copy || is_old || options_.force_new_log) {
+      if (auto changed = change_log(rng); !changed) return changed;
+    }
+  }
+  space_.token = rng.bytes<16>();
+  return read_settings();
+}
+
+void SpaceWriter::create_space(base::Rng& rng) {
+  space_ = SpaceRecord{};
+  space_.log = new_log(options_.device, rng);
+  space_.next_node = kLastFixedNode + 1;
+  folders_.create_fixed_folders();
+}
+
+Result<void> SpaceWriter::change_log(base::Rng& rng) {
+  engine_->remove_record(record_key(RecordKind::copied));
+  if (space_.next_sequence > 1) {
+    store_clock(*engine_, box_, {space_.log, space_.next_sequence - 1});
+  }
+  space_.log = new_log(options_.device, rng);
+  space_.next_sequence = 1;
+  return {};
+}
+
+Result<void> SpaceWriter::start_new_log(base::Rng& rng) {
+  if (auto begun = engine_->begin(/*durable=*/true); !begun) return begun;
+  const SpaceRecord before = space_;
+  auto changed = change_log(rng);
+  if (changed) changed = finish_transaction();
+  if (!changed) {
+    engine_->rollback();
+    take_back(before);
+  }
+  return changed;
+}
+
+Result<void> SpaceWriter::read_settings() {
+  auto space = load_space_settings(engine_->view(), box_);
+  if (!space) return fail(space.error());
+  auto modules = load_module_settings(engine_->view(), box_);
+  if (!modules) return fail(modules.error());
+  space_settings_ = std::move(*space);
+  module_settings_ = std::move(*modules);
+  return {};
+}
+
+std::vector<StoreReply> SpaceWriter::execute_batch(Now now, std::span<const StoreRequest> writes) {
+  std::vector<StoreReply> replies;
+  if (writes.empty()) return replies;
+  replies.reserve(writes.size());
+  wall_ = now.wall;
+  touched_uploads_.clear();
+  settings_changed_ = false;
+  const SpaceRecord before = space_;
+
+  std::optional<Error> error;
+  if (auto begun = engine_->begin(std::ranges::any_of(writes, waits_for_disk)); !begun) {
+    error = begun.error();
+  } else {
+    error = run_all(writes, replies);
+    if (!error) {
+      if (auto finished = finish_transaction(); !finished) error = finished.error();
+    }
+    if (error) {
+      engine_->rollback();
+      take_back(before);
+    }
+  }
+  if (!error) return replies;
+  replies.clear();
+  for (const StoreRequest& write : writes) replies.push_back({write.number, refuse(*error)});
+  return replies;
+}
+
+std::optional<Error> SpaceWriter::run_all(std::span<const StoreRequest> writes,
+                                          std::vector<StoreReply>& replies) {
+  for (const StoreRequest& write : writes) {
+    replies.push_back(
+        {write.number,
+         std::visit([this](const auto& operation) { return run(operation); }, write.operation)});
+    if (const auto error = engine_->view().status()) return error;
+    if (folders_.size() > kFoldersInMemory || usage_.size() > kModulesInMemory) {
+      write_caches();
+      folders_.forget();
+      usage_.forget();
+    }
+  }
+  return std::nullopt;
+}
+
+Result<void> SpaceWriter::finish_transaction() {
+  write_caches();
+  save_space();
+  if (const auto error = engine_->view().status()) {
+    engine_->rollback();
+    return fail(*error);
+  }
+  return engine_->commit();
+}
+
+void SpaceWriter::write_caches() {
+  folders_.flush();
+  usage_.flush();
+}
+
+void SpaceWriter::save_space() {
+  const Bytes key = record_key(RecordKind::space);
+  space_.quota = space_quota();
+  engine_->put_record(key, box_.close(true, key, encode(space_)));
+}
+
+// After a rollback: memory says again what the disk says.
+void SpaceWriter::take_back(const SpaceRecord& before) {
+  space_ = before;
+  folders_.forget();
+  usage_.forget();
+  for (const UploadId id : touched_uploads_) {
+    const auto found = uploads_.find(id);
+    if (found == uploads_.end()) continue;
+    found->second.failed =
+        Failure{Refusal::unavailable, "a piece of the upload was not stored", {}};
+  }
+  if (settings_changed_ && !read_settings()) {
+    // The disk does not even answer; until it does, every write fails, and the settings stand as
+    // set.
+  }
+}
+
+Result<std::unique_ptr<StorageReader>> SpaceWriter::make_reader() {
+  auto engine = engine_->make_reader();
+  if (!engine) return fail(engine.error());
+  return std::make_unique<StorageReader>(std::move(*engine), sealer_->clone());
+}
+
+template <class Read>
+Outcome<Answer> SpaceWriter::run(const Read&) {
+  return refuse(Refusal::malformed, "a read among the writes");
+}
+
+Outcome<Answer> SpaceWriter::run(const PutRecord& put) {
+  const Bytes key = record_key(RecordKind::user, put.key);
+  engine_->put_record(key, box_.close(false, key, put.value));
+  return Done{};
+}
+
+Outcome<Answer> SpaceWriter::run(const RemoveRecord& remove) {
+  engine_->remove_record(record_key(RecordKind::user, remove.key));
+  return Done{};
+}
+
+Outcome<Answer> SpaceWriter::run(const SetQuota& set) {
+  settings_changed_ = true;
+  if (!set.module) {
+    space_settings_.quota_is_set = true;
+    space_settings_.quota = set.bytes;
+    store_space_settings(*engine_, box_, space_settings_);
+    return Done{};
+  }
+  Settings& settings = module_settings_[*set.module];
+  settings.module = *set.module;
+  settings.quota_is_set = true;
+  settings.quota = set.bytes;
+  store_module_settings(*engine_, box_, settings);
+  return Done{};
+}
+
+Outcome<Answer> SpaceWriter::run(const SetHistory& set) {
+  settings_changed_ = true;
+  next_sweep_.reset();
+  if (!set.module) {
+    space_settings_.history = set.policy;
+    store_space_settings(*engine_, box_, space_settings_);
+    return Done{};
+  }
+  Settings& settings = module_settings_[*set.module];
+  settings.module = *set.module;
+  settings.history = set.policy;
+  store_module_settings(*engine_, box_, settings);
+  return Done{};
+}
+
+std::optional<std::uint64_t> SpaceWriter::space_quota() const {
+  return space_settings_.quota_is_set ? space_settings_.quota : options_.quota;
+}
+
+const Settings* SpaceWriter::settings_of(std::string_view module) const {
+  const auto found = module_settings_.find(std::string(module));
+  return found == module_settings_.end() ? nullptr : &found->second;
+}
+
+HistoryPolicy SpaceWriter::policy_of(const Folder& folder) {
+  const Folder* module = &folder;
+  while (module->row.id != folder.usage) module = module->parent;
+  if (module->row.id > kLastFixedNode) {
+    const Settings* settings = settings_of(module->name);
+    if (settings != nullptr && settings->history) return *settings->history;
+  }
+  return space_settings_.history.value_or(options_.history);
+}
+
+Result<std::uint64_t> SpaceWriter::module_bytes(std::string_view module) {
+  std::uint64_t bytes = 0;
+  for (const CategoryNode& category : kCategoryNodes) {
+    const std::array<std::string_view, 2> names{category.name, module};
+    auto walk = folders_.walk(names);
+    if (!walk) return fail(walk.error());
+    if (walk->found < names.size()) continue;
+    auto usage = usage_.of(walk->folder->row.id);
+    if (!usage) return fail(usage.error());
+    bytes += (*usage)->bytes;
+  }
+  return bytes;
+}
+
+Outcome<void> SpaceWriter::check_room(std::string_view module, std::uint64_t size,
+                                      std::uint64_t replaced) {
+  if (size > limits::kDocument) return refuse(Refusal::too_large, "a document is too large");
+  const auto has_room = [&](std::uint64_t quota, std::uint64_t used) {
+    // Whoever is over quota may still make documents smaller.
+    return size <= replaced || (used - replaced <= quota && size <= quota - (used - replaced));
+  };
+  if (const auto quota = space_quota(); quota && !has_room(*quota, space_.bytes)) {
+    return refuse(Refusal::full, "the quota of the space is used up");
+  }
+  const Settings* settings = module.empty() ? nullptr : settings_of(module);
+  if (settings == nullptr || !settings->quota) return {};
+  const auto used = module_bytes(module);
+  if (!used) return refuse(used.error());
+  if (!has_room(*settings->quota, *used)) {
+    return refuse(Refusal::full, "the quota of the module is used up");
+  }
+  return {};
+}
+
+}  // namespace meshstow::storage

@@ -1,0 +1,455 @@
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/limits.hpp"
+#include "storage/body_reader.hpp"
+#include "storage/refusals.hpp"
+#include "storage/remote_storage.hpp"
+#include "storage/space_record.hpp"
+
+namespace meshstow::storage {
+namespace {
+
+constexpr std::size_t kPage = 256;
+constexpr int kTriesToPin = 16;
+
+const CategoryNode* category_node(Category category) {
+  const auto found = std::ranges::find(kCategoryNodes, category, &CategoryNode::category);
+  return found == kCategoryNodes.end() ? nullptr : &*found;
+}
+
+bool begins_with(std::string_view text, std::string_view beginning) {
+  return text.substr(0, beginning.size()) == beginning;
+}
+
+}  // namespace
+
+struct StorageReader::State {
+  struct Found {
+    NodeRow node;
+    DocumentState state;
+    ContentId content = 0;
+  };
+  struct Handle {
+    OpenBody body;
+    bool pinned = false;
+  };
+
+  State(std::unique_ptr<LocalStoreReader> reader, std::unique_ptr<Sealer> keys)
+      : store(std::move(reader)),
+        sealer(std::move(keys)),
+        box(*sealer),
+        digests(sealer->digest_key()),
+        bodies(*store, box, digests),
+        pins(store->pins()) {}
+
+  Outcome<Answer> run(const OpenDocument& open);
+  Outcome<Answer> run(const ReadDocument& read);
+  Outcome<Answer> run(const CloseDocument& close);
+  Outcome<Answer> run(const ListFolder& list);
+  Outcome<Answer> run(const ListVersions& list);
+  Outcome<Answer> run(const FindVersion& find);
+  Outcome<Answer> run(const ReadUsage& read);
+  Outcome<Answer> run(const GetRecord& get);
+  Outcome<Answer> run(const ListRecords& list);
+  template <class Write>
+  Outcome<Answer> run(const Write&) {
+    return refuse(Refusal::malformed, "a write among the reads");
+  }
+
+  // Everything `read` does sees one committed state; an error of the engine overrides what it says.
+  template <class Read>
+  auto in_snapshot(Read read) -> decltype(read()) {
+    store->begin();
+    auto outcome = read();
+    const auto error = store->status();
+    store->end();
+    if (error) return refuse(*error);
+    return outcome;
+  }
+
+  std::optional<NodeRow> find_folder(const StoragePath& folder, bool dead_too);
+  std::optional<NodeRow> find_node(const StoragePath& path, bool dead_too);
+  Outcome<Found> find_document(const StoragePath& path, const std::optional<VersionId>& version);
+  Outcome<Found> open_state(const NodeRow& node, bool secret, ByteView entry, ContentId content,
+                            std::string_view name);
+  Outcome<Found> find_in_history(const NodeRow& node, const StoragePath& path,
+                                 const VersionId& version);
+  Outcome<std::vector<DocumentInfo>> versions_of(const StoragePath& path);
+  Outcome<FolderItem> describe_child(const NodeRow& row, bool secret) const;
+  Outcome<Answer> give(const OpenDocument& open, const Found& found);
+  Outcome<Answer> give_pinned(const OpenDocument& open, const Found& found);
+  Outcome<Answer> keep_handle(OpenedDocument opened, OpenBody body, bool pinned);
+  Outcome<void> list_modules(Usage& usage);
+  Outcome<ModuleUsage> describe_module(NodeId node);
+
+  std::unique_ptr<LocalStoreReader> store;
+  std::unique_ptr<Sealer> sealer;
+  RecordBox box;
+  Digests digests;
+  BodyReader bodies;
+  std::shared_ptr<ContentPins> pins;
+  std::unordered_map<ReadHandle, Handle> handles;
+  ReadHandle next_handle = 1;
+};
+
+StorageReader::StorageReader(std::unique_ptr<LocalStoreReader> engine,
+                             std::unique_ptr<Sealer> sealer)
+    : state_(std::make_unique<State>(std::move(engine), std::move(sealer))) {}
+
+StorageReader::~StorageReader() {
+  for (const auto& [number, handle] : state_->handles) {
+    if (handle.pinned) state_->pins->unpin(handle.body.content);
+  }
+}
+
+StoreReply StorageReader::execute(const StoreRequest& request) {
+  return {request.number,
+          std::visit([this](const auto& operation) { return state_->run(operation); },
+                     request.operation)};
+}
+
+std::optional<NodeRow> StorageReader::State::find_folder(const StoragePath& folder, bool dead_too) {
+  if (folder.is_root()) return store->node(kRootNode);
+  const bool secret = folder.is_secret();
+  const auto names = folder.segments();
+  const CategoryNode* category = category_node(folder.category());
+  NodeId at = category->node;
+  std::optional<NodeRow> row;
+  if (names.size() == 1) row = store->node(at);
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    const Bytes key = box.name_key(secret, at, names[i]);
+    row = store->live_child(at, key);
+    if (row && row->kind != NodeKind::folder) row.reset();
+    if (!row && dead_too) row = store->dead_child(at, key, NodeKind::folder);
+    if (!row) return std::nullopt;
+    at = row->id;
+  }
+  return row;
+}
+
+std::optional<NodeRow> StorageReader::State::find_node(const StoragePath& path, bool dead_too) {
+  const auto folder = find_folder(path.parent(), dead_too);
+  if (!folder) return std::nullopt;
+  const Bytes key = box.name_key(path.is_secret(), folder->id, path.name());
+  auto node = store->live_child(folder->id, key);
+  if (node && node->kind != NodeKind::document) node.reset();
+  if (!node && dead_too) node = store->dead_child(folder->id, key, NodeKind::document);
+  return node;
+}
+
+Outcome<StorageReader::State::Found> StorageReader::State::open_state(const NodeRow& node,
+                                                                      bool secret, ByteView stored,
+                                                                      ContentId content,
+                                                                      std::string_view name) {
+  auto entry = box.open_entry(secret, node.id, node.parent, stored);
+  if (!entry) return refuse(entry.error());
+  if (!entry->document || entry->name != name) {
+    return refuse(Refusal::corrupt, "a document is not where its name belongs");
+  }
+  return Found{node, std::move(*entry->document), content};
+}
+
+Outcome<StorageReader::State::Found> StorageReader::State::find_document(
+    const StoragePath& path, const std::optional<VersionId>& version) {
+  if (path.is_folder()) return refuse(Refusal::malformed, "a folder where a document is needed");
+  const auto node = find_node(path, version.has_value());
+  if (!node) return refuse(Refusal::not_found, "no such document");
+  auto current = open_state(*node, path.is_secret(), node->entry, node->content, path.name());
+  if (!version) return current;
+  if (current && current->state.version == *version) return current;
+  return find_in_history(*node, path, *version);
+}
+
+Outcome<StorageReader::State::Found> StorageReader::State::find_in_history(
+    const NodeRow& node, const StoragePath& path, const VersionId& version) {
+  HistoryId below = INT64_MAX;
+  for (;;) {
+    const auto page = store->history_of(node.id, below, kPage);
+    for (const HistoryRow& row : page) {
+      auto found = open_state(node, path.is_secret(), row.entry, row.content, path.name());
+      if (!found || found->state.version == version) return found;
+      below = row.id;
+    }
+    if (page.size() < kPage) return refuse(Refusal::not_found, "no such version");
+  }
+}
+
+Outcome<Answer> StorageReader::State::run(const OpenDocument& open) {
+  for (int i = 0; i < kTriesToPin; ++i) {
+    std::optional<Found> chunked;
+    auto outcome = in_snapshot([&]() -> Outcome<Answer> {
+      auto found = find_document(open.path, open.version);
+      if (!found) return tl::unexpected(found.error());
+      const ETag tag = document_etag(found->state.version);
+      if (open.conditions.if_match && !open.conditions.if_match->matches_strong(tag)) {
+        return refuse(Refusal::precondition_failed, "If-Match does not hold", tag);
+      }
+      if (open.conditions.if_none_match && open.conditions.if_none_match->matches_weak(tag)) {
+        return refuse(Refusal::not_modified, "not modified", tag);
+      }
+      if (found->state.deleted && open.max_bytes > 0) {
+        return refuse(Refusal::not_found, "that version is a deletion");
+      }
+      if (found->state.chunked && open.max_bytes > 0) {
+        pins->pin(found->content);
+        chunked = std::move(*found);
+        return Done{};
+      }
+      return give(open, *found);
+    });
+    if (!chunked) return outcome;
+    auto given = give_pinned(open, *chunked);
+    if (given && std::holds_alternative<Done>(*given)) continue;  // gone before it was pinned
+    return given;
+  }
+  return refuse(Refusal::unavailable, "the document changes faster than it can be opened");
+}
+
+// A document without chunks, or only its description.
+Outcome<Answer> StorageReader::State::give(const OpenDocument& open, const Found& found) {
+  OpenedDocument opened;
+  opened.info = describe(found.state);
+  if (open.max_bytes == 0) return opened;
+  OpenBody body = body_of(found.state, found.content, open.path.is_secret());
+  auto first = bodies.read(body, open.offset, open.max_bytes);
+  if (!first) return refuse(first.error());
+  opened.first = std::move(*first);
+  if (open.offset + opened.first.size() >= body.size) return opened;
+  return keep_handle(std::move(opened), std::move(body), /*pinned=*/false);
+}
+
+// A document whose chunks have been pinned. Done: they were no longer referred to, so look again.
+Outcome<Answer> StorageReader::State::give_pinned(const OpenDocument& open, const Found& found) {
+  OpenBody body = body_of(found.state, found.content, open.path.is_secret());
+  auto outcome = in_snapshot([&]() -> Outcome<Answer> {
+    const auto row = store->content(found.content);
+    if (!row || row->references == 0) return Done{};
+    auto first = bodies.read(body, open.offset, open.max_bytes);
+    if (!first) return refuse(first.error());
+    return OpenedDocument{describe(found.state), std::move(*first), 0};
+  });
+  auto* opened = outcome ? std::get_if<OpenedDocument>(&*outcome) : nullptr;
+  if (opened == nullptr || open.offset + opened->first.size() >= body.size) {
+    pins->unpin(found.content);
+    return outcome;
+  }
+  return keep_handle(std::move(*opened), std::move(body), /*pinned=*/true);
+}
+
+Outcome<Answer> StorageReader::State::keep_handle(OpenedDocument opened, OpenBody body,
+                                                  bool pinned) {
+  if (handles.size() >= limits::kReadHandles) {
+    if (pinned) pins->unpin(body.content);
+    return refuse(Refusal::unavailable, "too many documents are being read at once");
+  }
+  opened.handle = next_handle++;
+  handles.emplace(opened.handle, Handle{std::move(body), pinned});
+  return opened;
+}
+
+Outcome<Answer> StorageReader::State::run(const ReadDocument& read) {
+  const auto found = handles.find(read.handle);
+  if (found == handles.end()) return refuse(Refusal::not_found, "no document is open there");
+  OpenBody& body = found->second.body;
+  return in_snapshot([&]() -> Outcome<Answer> {
+    auto bytes = bodies.read(body, read.offset, read.max_bytes);
+    if (!bytes) return refuse(bytes.error());
+    return ReadPiece{std::move(*bytes)};
+  });
+}
+
+Outcome<Answer> StorageReader::State::run(const CloseDocument& close) {
+  const auto found = handles.find(close.handle);
+  if (found == handles.end()) return Done{};
+  if (found->second.pinned) pins->unpin(found->second.body.content);
+  handles.erase(found);
+  return Done{};
+}
+
+Outcome<FolderItem> StorageReader::State::describe_child(const NodeRow& row, bool secret) const {
+  auto entry = box.open_entry(secret, row.id, row.parent, row.entry);
+  if (!entry) return refuse(entry.error());
+  FolderItem item;
+  item.name = std::move(entry->name);
+  item.is_folder = row.kind == NodeKind::folder;
+  if (item.is_folder) {
+    item.etag = digests.folder_etag(row.digest);
+    return item;
+  }
+  if (!entry->document) return refuse(Refusal::corrupt, "a document has the entry of a folder");
+  const DocumentState& state = *entry->document;
+  item.etag = document_etag(state.version);
+  item.content_type = state.content_type;
+  item.size = state.size;
+  item.modified = state.modified;
+  return item;
+}
+
+Outcome<Answer> StorageReader::State::run(const ListFolder& list) {
+  if (!list.path.is_folder()) return refuse(Refusal::malformed, "a document is not a folder");
+  return in_snapshot([&]() -> Outcome<Answer> {
+    const auto folder = find_folder(list.path, /*dead_too=*/false);
+    FolderPage page;
+    page.etag = digests.folder_etag(folder ? folder->digest : Hash32{});
+    if (!folder || list.max_items == 0) return page;
+    const auto rows = store->live_children(folder->id, list.after, list.max_items);
+    page.items.reserve(rows.size());
+    for (const NodeRow& row : rows) {
+      auto item = describe_child(row, list.path.is_secret());
+      if (!item) return tl::unexpected(item.error());
+      page.items.push_back(std::move(*item));
+    }
+    if (rows.size() == list.max_items &&
+        !store->live_children(folder->id, rows.back().key, 1).empty()) {
+      page.next = rows.back().key;
+    }
+    return page;
+  });
+}
+
+Outcome<std::vector<DocumentInfo>> StorageReader::State::versions_of(const StoragePath& path) {
+  if (path.is_folder()) return refuse(Refusal::malformed, "a folder has no versions");
+  const auto node = find_node(path, /*dead_too=*/true);
+  if (!node) return refuse(Refusal::not_found, "no such document");
+  std::vector<DocumentInfo> versions;
+  auto current = open_state(*node, path.is_secret(), node->entry, node->content, path.name());
+  if (!current) return tl::unexpected(current.error());
+  versions.push_back(describe(current->state));
+  HistoryId below = INT64_MAX;
+  for (;;) {
+    const auto page = store->history_of(node->id, below, kPage);
+    for (const HistoryRow& row : page) {
+      auto found = open_state(*node, path.is_secret(), row.entry, row.content, path.name());
+      if (!found) return tl::unexpected(found.error());
+      versions.push_back(describe(found->state));
+      below = row.id;
+    }
+    if (page.size() < kPage) return versions;
+  }
+}
+
+Outcome<Answer> StorageReader::State::run(const ListVersions& list) {
+  return in_snapshot([&]() -> Outcome<Answer> {
+    auto versions = versions_of(list.path);
+    if (!versions) return tl::unexpected(versions.error());
+    return VersionList{std::move(*versions)};
+  });
+}
+
+Outcome<Answer> StorageReader::State::run(const FindVersion& find) {
+  return in_snapshot([&]() -> Outcome<Answer> {
+    auto versions = versions_of(find.path);
+    if (!versions) return tl::unexpected(versions.error());
+    std::optional<VersionId> found;
+    bool several = false;
+    for (const DocumentInfo& info : *versions) {
+      const std::string text = to_text(info.version);
+      if (text == find.text) return info.version;
+      if (find.text.empty() || !begins_with(text, find.text)) continue;
+      several = found.has_value();
+      found = info.version;
+    }
+    if (several) return refuse(Refusal::malformed, "several versions begin like that");
+    if (!found) return refuse(Refusal::not_found, "no such version");
+    return *found;
+  });
+}
+
+Outcome<ModuleUsage> StorageReader::State::describe_module(NodeId node) {
+  ModuleUsage module;
+  if (node <= kLastFixedNode) {
+    const auto found = std::ranges::find(kCategoryNodes, node, &CategoryNode::node);
+    if (found == kCategoryNodes.end()) return refuse(Refusal::corrupt, "usage of no module");
+    module.category = found->category;
+    return module;
+  }
+  const auto row = store->node(node);
+  if (!row) return refuse(Refusal::corrupt, "usage of a module that is missing");
+  const auto category = std::ranges::find(kCategoryNodes, row->parent, &CategoryNode::node);
+  if (category == kCategoryNodes.end()) return refuse(Refusal::corrupt, "usage of no module");
+  auto entry = box.open_entry(category->secret, row->id, row->parent, row->entry);
+  if (!entry) return refuse(entry.error());
+  module.category = category->category;
+  module.module = std::move(entry->name);
+  return module;
+}
+
+Outcome<void> StorageReader::State::list_modules(Usage& usage) {
+  const auto settings = load_module_settings(*store, box);
+  if (!settings) return refuse(settings.error());
+  const Bytes prefix = record_key(RecordKind::usage);
+  Bytes after;
+  for (;;) {
+    const auto page = store->records(prefix, after, kPage);
+    for (const auto& [key, stored] : page) {
+      after = key;
+      const auto node = static_cast<NodeId>(base::read_big_endian(ByteView(key).subspan(1)));
+      auto counted = load_usage(*store, box, node);
+      if (!counted) return refuse(counted.error());
+      auto module = describe_module(node);
+      if (!module) return tl::unexpected(module.error());
+      module->documents = counted->documents;
+      module->bytes = counted->bytes;
+      module->history_bytes = counted->history_bytes;
+      const auto set = settings->find(module->module);
+      if (set != settings->end() && !module->module.empty()) module->quota = set->second.quota;
+      usage.modules.push_back(std::move(*module));
+    }
+    if (page.size() < kPage) return {};
+  }
+}
+
+Outcome<Answer> StorageReader::State::run(const ReadUsage&) {
+  return in_snapshot([&]() -> Outcome<Answer> {
+    auto space = load_space_record(*store, box);
+    if (!space) return refuse(space.error());
+    const auto root = store->node(kRootNode);
+    if (!*space || !root) return refuse(Refusal::corrupt, "the record of the space is missing");
+    auto clock = load_clock(*store, box, **space);
+    if (!clock) return refuse(clock.error());
+    Usage usage;
+    usage.documents = (*space)->documents;
+    usage.bytes = (*space)->bytes;
+    usage.history_bytes = (*space)->history_bytes;
+    usage.quota = (*space)->quota;
+    usage.space_left =
+        usage.quota ? *usage.quota - std::min(*usage.quota, usage.bytes) : UINT64_MAX;
+    usage.fingerprint = digests.fingerprint(root->digest, *clock);
+    if (auto listed = list_modules(usage); !listed) return tl::unexpected(listed.error());
+    return usage;
+  });
+}
+
+Outcome<Answer> StorageReader::State::run(const GetRecord& get) {
+  return in_snapshot([&]() -> Outcome<Answer> {
+    const Bytes key = record_key(RecordKind::user, get.key);
+    const auto stored = store->record(key);
+    if (!stored) return refuse(Refusal::not_found, "no such record");
+    auto value = box.open(false, key, *stored);
+    if (!value) return refuse(value.error());
+    RecordList list;
+    list.records.emplace_back(get.key, std::move(*value));
+    return list;
+  });
+}
+
+Outcome<Answer> StorageReader::State::run(const ListRecords& list) {
+  return in_snapshot([&]() -> Outcome<Answer> {
+    const Bytes prefix = record_key(RecordKind::user, list.prefix);
+    RecordList found;
+    Bytes after;
+    for (;;) {
+      const auto page = store->records(prefix, after, kPage);
+      for (const auto& [key, stored] : page) {
+        auto value = box.open(false, key, stored);
+        if (!value) return refuse(value.error());
+        found.records.emplace_back(Bytes(key.begin() + 1, key.end()), std::move(*value));
+        after = key;
+      }
+      if (page.size() < kPage) return found;
+    }
+  });
+}
+
+}  // namespace meshstow::storage
