@@ -1,8 +1,9 @@
 // reticulum/endpoint.hpp: a Reticulum leaf node as one sans-IO state machine.
 //
 // Time, whole packets and calls come in; packets to send, events and the next deadline go out:
-// after any call that takes `now`, drain poll() until it yields a Deadline, then call handle_deadline
-// when that time has come. Framing (HDLC) and sockets are the driver's. Relaying is not done here.
+// after any call that takes `now`, drain poll() until it yields a Deadline, then call
+// handle_deadline when that time has come. Framing (HDLC) and sockets are the driver's. Relaying is
+// not done here.
 //
 // Owner: the node. Threading: one thread. Memory is bounded by base/limits.hpp.
 // Source: facts/reticulum.md 2 to 8, 10.1, 13.
@@ -25,14 +26,15 @@
 namespace meshstow::reticulum {
 
 using InterfaceId = std::uint32_t;
-using TransferId = std::uint64_t;   // one content (request, response or resource) on its way; never reused
+using TransferId =
+    std::uint64_t;  // one content (request, response or resource) on its way; never reused
 
 struct InterfaceInfo {
   std::string name;
   std::uint64_t bitrate_bps = 10'000'000;
   std::uint32_t hardware_mtu = 8192;
-  bool raises_link_mtu = true;          // facts 12.1: may links offer hardware_mtu
-  bool shared_instance = false;         // we are a client of a local shared instance (facts 13)
+  bool raises_link_mtu = true;   // facts 12.1: may links offer hardware_mtu
+  bool shared_instance = false;  // we are a client of a local shared instance (facts 13)
 };
 
 struct EndpointOptions {
@@ -44,9 +46,9 @@ struct EndpointOptions {
 
 struct DestinationOptions {
   bool accepts_links = true;
-  bool accepts_resources = false;       // bare resources (not requests or responses)
+  bool accepts_resources = false;  // bare resources (not requests or responses)
   bool proves_packets = true;
-  std::vector<crypto::X25519Key> ratchets;   // newest first; empty: announces carry none
+  std::vector<crypto::X25519Key> ratchets;  // newest first; empty: announces carry none
   // Largest request in bytes of packed content; larger ones are rejected before transfer.
   std::uint64_t max_request = UINT64_MAX;
 };
@@ -62,11 +64,24 @@ struct AnnounceHeard {
   InterfaceId interface = 0;
   bool path_response = false;
 };
-struct PathFound { DestinationHash destination; std::uint8_t hops = 0; };
-struct PathFailed { DestinationHash destination; };
-struct PacketReceived { DestinationHash destination; Bytes plaintext; };
-struct PacketProved { PacketHash packet; Duration round_trip{}; };
-struct PacketUnproved { PacketHash packet; };
+struct PathFound {
+  DestinationHash destination;
+  std::uint8_t hops = 0;
+};
+struct PathFailed {
+  DestinationHash destination;
+};
+struct PacketReceived {
+  DestinationHash destination;
+  Bytes plaintext;
+};
+struct PacketProved {
+  PacketHash packet;
+  Duration round_trip{};
+};
+struct PacketUnproved {
+  PacketHash packet;
+};
 
 enum class CloseReason { local, remote, timed_out, no_path, interface_lost };
 struct LinkEstablished {
@@ -76,49 +91,92 @@ struct LinkEstablished {
   std::uint32_t mtu = 500;
   Duration round_trip{};
 };
-struct LinkIdentified { LinkId link; PublicIdentity identity; };
-struct LinkClosed { LinkId link; CloseReason reason = CloseReason::local; };
-struct LinkData { LinkId link; Bytes plaintext; };
+struct LinkIdentified {
+  LinkId link;
+  PublicIdentity identity;
+};
+struct LinkClosed {
+  LinkId link;
+  CloseReason reason = CloseReason::local;
+};
+struct LinkData {
+  LinkId link;
+  Bytes plaintext;
+};
 
 enum class ContentKind { request, response, resource };
-// The start of an incoming value. A value that fitted one packet is whole in the first ContentPiece,
-// and ContentDone follows at once. `size` counts the bytes of the value itself (for a resource its data).
+// The start of an incoming value. A value that fitted one packet is whole in the first
+// ContentPiece, and ContentDone follows at once. `size` counts the bytes of the value itself (for a
+// resource its data).
 struct ContentStarted {
   TransferId transfer = 0;
   ContentKind kind = ContentKind::resource;
   LinkId link;
-  RequestId request;                    // request, response
-  Hash16 path_hash;                     // request: of its path
+  RequestId request;  // request, response
+  Hash16 path_hash;   // request: of its path
   std::uint64_t size = 0;
   bool one_packet = false;
-  std::optional<Bytes> metadata;        // resource: packed value, or nothing
+  std::optional<Bytes> metadata;  // resource: packed value, or nothing
 };
 // In order, without gaps. The next segment is not fetched until content_taken() was called.
-struct ContentPiece { TransferId transfer = 0; std::uint64_t offset = 0; Bytes bytes; };
-struct ContentDone { TransferId transfer = 0; };
-struct ContentFailed { TransferId transfer = 0; Errc why = Errc::unavailable; };
+struct ContentPiece {
+  TransferId transfer = 0;
+  std::uint64_t offset = 0;
+  Bytes bytes;
+};
+struct ContentDone {
+  TransferId transfer = 0;
+};
+struct ContentFailed {
+  TransferId transfer = 0;
+  Errc why = Errc::unavailable;
+};
 
 // Outgoing content that was announced with a size and no bytes: answer with supply().
-struct ContentWanted { TransferId transfer = 0; std::uint64_t offset = 0; std::size_t size = 0; };
-struct ContentSent { TransferId transfer = 0; };                                   // proved by the peer
-struct ContentUnsent { TransferId transfer = 0; Errc why = Errc::unavailable; };   // denied: rejected by the peer
-struct ContentProgress { TransferId transfer = 0; std::uint64_t done = 0; std::uint64_t total = 0; };
-struct RequestTimedOut { LinkId link; RequestId request; };
+struct ContentWanted {
+  TransferId transfer = 0;
+  std::uint64_t offset = 0;
+  std::size_t size = 0;
+};
+struct ContentSent {
+  TransferId transfer = 0;
+};  // proved by the peer
+struct ContentUnsent {
+  TransferId transfer = 0;
+  Errc why = Errc::unavailable;
+};  // denied: rejected by the peer
+// Either direction, about ten times a second. Incoming: also before ContentStarted, hence `link`
+// and `request`.
+struct ContentProgress {
+  TransferId transfer = 0;
+  std::uint64_t done = 0, total = 0;  // content bytes, head included
+  LinkId link{};
+  std::optional<RequestId> request;  // of a request or response
+};
+struct RequestTimedOut {
+  LinkId link;
+  RequestId request;
+};
 
-using Event = std::variant<AnnounceHeard, PathFound, PathFailed, PacketReceived, PacketProved, PacketUnproved,
-                           LinkEstablished, LinkIdentified, LinkClosed, LinkData, ContentStarted,
-                           ContentPiece, ContentDone, ContentFailed, ContentWanted, ContentSent,
-                           ContentUnsent, ContentProgress, RequestTimedOut>;
+using Event = std::variant<AnnounceHeard, PathFound, PathFailed, PacketReceived, PacketProved,
+                           PacketUnproved, LinkEstablished, LinkIdentified, LinkClosed, LinkData,
+                           ContentStarted, ContentPiece, ContentDone, ContentFailed, ContentWanted,
+                           ContentSent, ContentUnsent, ContentProgress, RequestTimedOut>;
 
-struct Transmit { InterfaceId interface = 0; Bytes packet; };
-struct Deadline { TimePoint when = kNever; };
+struct Transmit {
+  InterfaceId interface = 0;
+  Bytes packet;
+};
+struct Deadline {
+  TimePoint when = kNever;
+};
 using Output = std::variant<Transmit, Event, Deadline>;
 
 // ---- What goes in ---------------------------------------------------------------------------
 
 struct RequestOptions {
-  std::optional<Duration> timeout;      // for the answer to begin; default 6 * rtt + 11.25 s
-  bool compress = true;                 // sealed content does not shrink: pass false
+  std::optional<Duration> timeout;  // for the answer to begin; default 6 * rtt + 11.25 s
+  bool compress = true;             // sealed content does not shrink: pass false
 };
 
 // A request whose value is too large to hold. `id` = first 16 bytes of SHA-256(prefix | value), and
@@ -134,7 +192,7 @@ Hash16 path_hash(std::string_view path);
 
 struct SentRequest {
   RequestId id;
-  std::optional<TransferId> transfer;   // set if it travels as a resource
+  std::optional<TransferId> transfer;  // set if it travels as a resource
 };
 
 struct KnownDestination {
@@ -166,13 +224,14 @@ class Endpoint {
   [[nodiscard]] Result<void> announce(Now now, const DestinationHash& destination);
 
   // Other nodes.
-  void request_path(Now now, const DestinationHash& destination);   // -> PathFound or PathFailed
+  void request_path(Now now, const DestinationHash& destination);  // -> PathFound or PathFailed
   [[nodiscard]] std::optional<std::uint8_t> hops_to(const DestinationHash& destination) const;
   [[nodiscard]] std::optional<KnownDestination> known(const DestinationHash& destination) const;
-  // Known destinations as one MessagePack value of our own (docs/FORMAT-free: a cache); survives restarts.
+  // Known destinations as one MessagePack value of our own (docs/FORMAT-free: a cache); survives
+  // restarts.
   [[nodiscard]] Bytes export_known() const;
   [[nodiscard]] Result<void> import_known(ByteView packed);
-  [[nodiscard]] std::uint64_t known_revision() const;   // grows with every change worth saving
+  [[nodiscard]] std::uint64_t known_revision() const;  // grows with every change worth saving
 
   // Single packets. Errc::not_found: identity unknown, request a path first; Errc::limit: too long.
   [[nodiscard]] Result<PacketHash> send_packet(Now now, const DestinationHash& to,
@@ -185,28 +244,38 @@ class Endpoint {
   [[nodiscard]] Result<void> send_data(Now now, const LinkId& link, ByteView plaintext);
   void close_link(Now now, const LinkId& link);
   [[nodiscard]] std::optional<PublicIdentity> remote_identity(const LinkId& link) const;
-  [[nodiscard]] std::optional<LinkEstablished> link_info(const LinkId& link) const;   // active links only
+  [[nodiscard]] std::optional<LinkEstablished> link_info(
+      const LinkId& link) const;  // active links only
+
+  // Whether the server at the other end of a link we opened may send bare resources. Until told:
+  // no.
+  void accept_resources(const LinkId& link, bool accept);
 
   // Requests: `value` is one packed MessagePack value. One packet if it fits, else a resource.
   // The answer comes as content of kind response with the same RequestId, or RequestTimedOut.
   [[nodiscard]] Result<SentRequest> send_request(Now now, const LinkId& link, std::string_view path,
                                                  ByteView value, RequestOptions options = {});
-  [[nodiscard]] Result<SentRequest> send_request(Now now, const LinkId& link, StreamedRequest request,
+  [[nodiscard]] Result<SentRequest> send_request(Now now, const LinkId& link,
+                                                 StreamedRequest request,
                                                  RequestOptions options = {});
   // Answers. nullopt: sent as one packet. Errc::not_found: the link is gone.
-  [[nodiscard]] Result<std::optional<TransferId>> respond(Now now, const LinkId& link, const RequestId& to,
-                                                          ByteView value, bool compress = true);
-  [[nodiscard]] Result<TransferId> respond_streamed(Now now, const LinkId& link, const RequestId& to,
-                                                    std::uint64_t value_size, bool compress = true);
+  [[nodiscard]] Result<std::optional<TransferId>> respond(Now now, const LinkId& link,
+                                                          const RequestId& to, ByteView value,
+                                                          bool compress = true);
+  [[nodiscard]] Result<TransferId> respond_streamed(Now now, const LinkId& link,
+                                                    const RequestId& to, std::uint64_t value_size,
+                                                    bool compress = true);
 
   // Bare resources.
   [[nodiscard]] Result<TransferId> send_resource(Now now, const LinkId& link, ByteView data,
-                                                 std::optional<Bytes> metadata = {}, bool compress = true);
+                                                 std::optional<Bytes> metadata = {},
+                                                 bool compress = true);
 
   // Transfers.
-  [[nodiscard]] Result<void> supply(Now now, TransferId transfer, ByteView bytes);   // answers ContentWanted
-  void content_taken(Now now, TransferId transfer);                                  // answers ContentPiece
-  void cancel(Now now, TransferId transfer);                                         // either direction
+  [[nodiscard]] Result<void> supply(Now now, TransferId transfer,
+                                    ByteView bytes);  // answers ContentWanted
+  void content_taken(Now now, TransferId transfer);   // answers ContentPiece
+  void cancel(Now now, TransferId transfer);          // either direction
 
   struct Counters {
     std::uint64_t packets_in = 0, packets_out = 0, bytes_in = 0, bytes_out = 0;

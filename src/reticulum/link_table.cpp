@@ -1,0 +1,246 @@
+#include "reticulum/link_table.hpp"
+
+#include "reticulum/link_handshake.hpp"
+
+namespace meshstow::reticulum {
+namespace {
+
+constexpr int kProofRepeats = 3;
+
+}  // namespace
+
+LinkTable::LinkTable(Services& services, InterfaceTable& interfaces, PathTable& paths,
+                     Router& router, PathRequests& path_requests)
+    : services_(services),
+      interfaces_(interfaces),
+      paths_(paths),
+      router_(router),
+      path_requests_(path_requests) {}
+
+// ---- Initiator.
+
+Result<LinkId> LinkTable::open(TimePoint now, const DestinationHash& to,
+                               const PublicIdentity& responder) {
+  if (size() >= limits::kLinks) return fail(Errc::limit, "too many links");
+  LinkAttempt attempt{.destination = to,
+                      .responder = responder,
+                      .key = crypto::X25519Key::generate(services_.rng),
+                      .signing = crypto::Ed25519Key::generate(services_.rng).public_key()};
+  const Bytes keys = pack_link_request({attempt.key.public_key(), attempt.signing, {}});
+  attempt.id = link_id_of({.type = PacketType::link_request, .destination = to, .data = keys});
+  const LinkId id = attempt.id;
+  LinkAttempt& placed = attempts_.emplace(id, std::move(attempt)).first->second;
+  if (const Path* path = paths_.find(now, to)) {
+    request(now, placed, *path);
+  } else {
+    wait_for_path(now, placed);
+  }
+  return id;
+}
+
+void LinkTable::wait_for_path(TimePoint now, LinkAttempt& attempt) {
+  attempt.stage = LinkAttempt::Stage::waiting_for_path;
+  due_.remove(attempt.id);
+  path_requests_.request(now, attempt.destination, false);
+}
+
+void LinkTable::request(TimePoint now, LinkAttempt& attempt, const Path& path) {
+  const Interface* interface = interfaces_.find(path.interface);
+  if (!interface) return wait_for_path(now, attempt);
+  attempt.stage = LinkAttempt::Stage::requested;
+  attempt.interface = path.interface;
+  attempt.offered_mtu = std::min(interface->link_mtu(), kLargestLinkMtu);
+  attempt.requested_at = now;
+  due_.set(attempt.id,
+           now + interface->first_hop_time() + kPerHopTimeout * std::max<int>(1, path.hops));
+  const Bytes data =
+      pack_link_request({attempt.key.public_key(), attempt.signing, attempt.offered_mtu});
+  router_.send_to_destination(
+      now, {.type = PacketType::link_request, .destination = attempt.destination, .data = data});
+}
+
+std::vector<LinkId> LinkTable::attempts_to(const DestinationHash& destination) const {
+  std::vector<LinkId> out;
+  for (const auto& [id, attempt] : attempts_) {
+    if (attempt.destination == destination &&
+        attempt.stage == LinkAttempt::Stage::waiting_for_path) {
+      out.push_back(id);
+    }
+  }
+  std::sort(out.begin(), out.end());  // the order reaches the wire
+  return out;
+}
+
+void LinkTable::path_found(TimePoint now, const DestinationHash& destination) {
+  const Path* path = paths_.find(now, destination);
+  if (attempts_.empty() || !path) return;
+  const Path copy = *path;
+  for (const LinkId& id : attempts_to(destination)) request(now, attempts_.at(id), copy);
+}
+
+void LinkTable::path_failed(const DestinationHash& destination) {
+  for (const LinkId& id : attempts_to(destination)) {
+    abandon(id, attempts_.at(id).second_try ? CloseReason::timed_out : CloseReason::no_path);
+  }
+}
+
+void LinkTable::attempt_timed_out(TimePoint now, LinkAttempt& attempt) {
+  paths_.forget(attempt.destination);
+  if (attempt.second_try) return abandon(attempt.id, CloseReason::timed_out);
+  attempt.second_try = true;
+  wait_for_path(now, attempt);
+}
+
+void LinkTable::abandon(const LinkId& id, CloseReason reason) {
+  const LinkId copy = id;  // `id` may live in the attempt
+  due_.remove(copy);
+  attempts_.erase(copy);
+  services_.out.emit(LinkClosed{copy, reason});
+}
+
+void LinkTable::handle_proof(TimePoint now, InterfaceId from, std::uint8_t hops,
+                             const Packet& packet) {
+  const auto found = attempts_.find(packet.destination);
+  if (found == attempts_.end() || found->second.stage != LinkAttempt::Stage::requested) return;
+  LinkAttempt& attempt = found->second;
+  const auto proof = read_link_proof(packet.data, attempt.id, attempt.responder);
+  if (!proof) return;
+  const std::uint32_t mtu = proof->mtu.value_or(kMtu);
+  if (mtu > attempt.offered_mtu) return;
+  const auto key = agree_link_key(attempt.key, proof->encryption, attempt.id);
+  if (!key) return;
+
+  services_.packets_seen.insert(packet_hash(packet));
+  paths_.correct_hops(attempt.destination, hops);
+  const LinkStart start{.id = attempt.id,
+                        .interface = from,
+                        .mtu = mtu,
+                        .destination = attempt.destination,
+                        .round_trip = now - attempt.requested_at,
+                        .hops = hops};
+  attempts_.erase(found);
+  links_.emplace(start.id, Entry{std::make_unique<Link>(services_, now, start, *key), {}, 0});
+  settle(start.id);
+}
+
+// ---- Responder.
+
+void LinkTable::handle_request(TimePoint now, InterfaceId from, std::uint8_t hops,
+                               const Packet& packet, LocalDestination& local) {
+  Interface* interface = interfaces_.find(from);
+  const auto request = parse_link_request(packet.data);
+  if (!interface || !request || !local.options.accepts_links) return;
+  if (size() >= limits::kLinks || !interface->link_requests.allow(now)) return;
+  const LinkId id = link_id_of(packet);
+  if (links_.contains(id)) return;
+
+  const auto own = crypto::X25519Key::generate(services_.rng);
+  const auto key = agree_link_key(own, request->encryption, id);
+  if (!key) return;
+  LinkProof proof{.encryption = own.public_key(), .mtu = request->mtu};
+  if (proof.mtu) proof.mtu = std::min(*proof.mtu, interface->link_mtu());
+  const LinkStart start{.id = id,
+                        .interface = from,
+                        .mtu = proof.mtu.value_or(kMtu),
+                        .destination = local.hash,
+                        .local = &local,
+                        .hops = hops};
+  const Bytes data = make_link_proof(local.identity, id, proof);
+  Bytes answer = pack_packet({.type = PacketType::proof,
+                              .destination_type = DestinationType::link,
+                              .context = PacketContext::link_request_proof,
+                              .destination = id,
+                              .data = data});
+  services_.out.transmit(from, answer);
+  links_.emplace(id,
+                 Entry{std::make_unique<Link>(services_, now, start, *key), std::move(answer), 0});
+  settle(id);
+}
+
+bool LinkTable::handle_repeated_request(InterfaceId from, const Packet& packet) {
+  const auto found = links_.find(link_id_of(packet));
+  if (found == links_.end()) return false;
+  Entry& entry = found->second;
+  const bool repeat = entry.link->state() == Link::State::handshake &&
+                      entry.link->interface() == from && entry.proofs_repeated < kProofRepeats;
+  if (repeat) {
+    ++entry.proofs_repeated;
+    services_.out.transmit(from, entry.proof);
+  }
+  return true;
+}
+
+// ---- Both.
+
+Link* LinkTable::receiver(const LinkId& id, InterfaceId from) {
+  const auto found = links_.find(id);
+  if (found == links_.end() || found->second.link->interface() != from) return nullptr;
+  return found->second.link.get();
+}
+
+void LinkTable::handle_packet(TimePoint now, Link& link, const Packet& packet, const Hash32& hash) {
+  const LinkId id = packet.destination;
+  link.handle_packet(now, packet, hash);
+  settle(id);
+}
+
+const Link* LinkTable::find_active(const LinkId& id) const {
+  const auto found = links_.find(id);
+  if (found == links_.end() || found->second.link->state() != Link::State::active) return nullptr;
+  return found->second.link.get();
+}
+
+void LinkTable::close(TimePoint now, const LinkId& id) {
+  if (attempts_.contains(id)) return abandon(id, CloseReason::local);
+  const auto found = links_.find(id);
+  if (found == links_.end()) return;
+  found->second.link->close(now, CloseReason::local);
+  settle(id);
+}
+
+void LinkTable::interface_down(TimePoint now, InterfaceId interface) {
+  std::vector<LinkId> lost;
+  for (const auto& [id, attempt] : attempts_) {
+    if (attempt.stage == LinkAttempt::Stage::requested && attempt.interface == interface) {
+      lost.push_back(id);
+    }
+  }
+  for (const auto& [id, entry] : links_) {
+    if (entry.link->interface() == interface) lost.push_back(id);
+  }
+  std::sort(lost.begin(), lost.end());
+  for (const LinkId& id : lost) {
+    if (attempts_.contains(id)) {
+      abandon(id, CloseReason::interface_lost);
+    } else {
+      links_.at(id).link->close(now, CloseReason::interface_lost);
+      settle(id);
+    }
+  }
+}
+
+void LinkTable::settle(const LinkId& id) {
+  const auto found = links_.find(id);
+  if (found == links_.end()) return;
+  if (found->second.link->state() == Link::State::closed) {
+    due_.remove(id);
+    links_.erase(found);
+    return;
+  }
+  due_.set(id, found->second.link->deadline());
+}
+
+void LinkTable::handle_deadline(TimePoint now) {
+  while (const auto id = due_.pop(now)) {
+    if (const auto attempt = attempts_.find(*id); attempt != attempts_.end()) {
+      attempt_timed_out(now, attempt->second);
+      continue;
+    }
+    const auto found = links_.find(*id);
+    if (found == links_.end()) continue;
+    found->second.link->handle_deadline(now);
+    settle(*id);
+  }
+}
+
+}  // namespace meshstow::reticulum

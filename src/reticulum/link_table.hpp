@@ -1,0 +1,97 @@
+// reticulum/link_table.hpp: all links of an endpoint: being set up by us, being set up by others,
+// and active.
+//
+// Reschedules a link after whatever happened to it, and drops it once it is closed.
+// Source: facts/reticulum.md 6.1, 10.1.8.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "reticulum/deadline_queue.hpp"
+#include "reticulum/link.hpp"
+#include "reticulum/path_requests.hpp"
+
+namespace meshstow::reticulum {
+
+// A link that we are setting up. Its id is that of one request packet, which is sent again, once,
+// if the first path led nowhere.
+struct LinkAttempt {
+  enum class Stage { waiting_for_path, requested };
+  LinkId id;
+  DestinationHash destination;
+  PublicIdentity responder;
+  crypto::X25519Key key;
+  crypto::Ed25519Public signing;
+  Stage stage = Stage::waiting_for_path;
+  InterfaceId interface = 0;
+  std::uint32_t offered_mtu = kMtu;
+  TimePoint requested_at{};
+  bool second_try = false;
+};
+
+class LinkTable {
+ public:
+  LinkTable(Services& services, InterfaceTable& interfaces, PathTable& paths, Router& router,
+            PathRequests& path_requests);
+
+  // Errc::limit: limits::kLinks.
+  [[nodiscard]] Result<LinkId> open(TimePoint now, const DestinationHash& to,
+                                    const PublicIdentity& responder);
+  void close(TimePoint now, const LinkId& link);
+  void path_found(TimePoint now, const DestinationHash& destination);
+  void path_failed(const DestinationHash& destination);
+  void interface_down(TimePoint now, InterfaceId interface);
+
+  void handle_request(TimePoint now, InterfaceId from, std::uint8_t hops, const Packet& packet,
+                      LocalDestination& local);
+  // A repeat of a request whose link is still being set up: the proof is sent again. True if it was
+  // one.
+  bool handle_repeated_request(InterfaceId from, const Packet& packet);
+  void handle_proof(TimePoint now, InterfaceId from, std::uint8_t hops, const Packet& packet);
+  // The link that takes packets with this id from this interface, or nullptr.
+  [[nodiscard]] Link* receiver(const LinkId& link, InterfaceId from);
+  void handle_packet(TimePoint now, Link& link, const Packet& packet, const Hash32& hash);
+
+  [[nodiscard]] const Link* find_active(const LinkId& link) const;
+  // Calls `use(Link&)` on an active link. Errc::not_found: there is none.
+  template <class Use>
+  auto with(const LinkId& id, Use&& use) -> decltype(use(std::declval<Link&>())) {
+    const auto found = links_.find(id);
+    if (found == links_.end() || found->second.link->state() != Link::State::active) {
+      return fail(Errc::not_found, "no such link");
+    }
+    auto result = use(*found->second.link);
+    settle(id);
+    return result;
+  }
+
+  [[nodiscard]] TimePoint deadline() const { return due_.next(); }
+  void handle_deadline(TimePoint now);
+  [[nodiscard]] std::size_t size() const { return links_.size() + attempts_.size(); }
+
+ private:
+  struct Entry {
+    std::unique_ptr<Link> link;
+    Bytes proof;  // the packet, while the link is being set up
+    int proofs_repeated = 0;
+  };
+  void request(TimePoint now, LinkAttempt& attempt, const Path& path);
+  void wait_for_path(TimePoint now, LinkAttempt& attempt);
+  void attempt_timed_out(TimePoint now, LinkAttempt& attempt);
+  void abandon(const LinkId& attempt, CloseReason reason);
+  void settle(const LinkId& link);
+  [[nodiscard]] std::vector<LinkId> attempts_to(const DestinationHash& destination) const;
+
+  Services& services_;
+  InterfaceTable& interfaces_;
+  PathTable& paths_;
+  Router& router_;
+  PathRequests& path_requests_;
+  std::unordered_map<LinkId, LinkAttempt, base::FixedBytesHash> attempts_;
+  std::unordered_map<LinkId, Entry, base::FixedBytesHash> links_;
+  DeadlineQueue<LinkId> due_;
+};
+
+}  // namespace meshstow::reticulum

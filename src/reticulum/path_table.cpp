@@ -1,0 +1,119 @@
+#include "reticulum/path_table.hpp"
+
+namespace meshstow::reticulum {
+namespace {
+
+// A clock set back shows as a jump; announces that were merely slow on their way are minutes old.
+constexpr std::uint64_t kClockSetBackSeconds = 24 * 3600;
+
+bool is_newer(const Path& path, const PathOffer& offer) {
+  const std::uint64_t seconds = announce_seconds(offer.random);
+  if (seconds > path.newest_seconds()) return true;
+  return offer.hops > path.hops && seconds == path.newest_seconds() && path.unresponsive;
+}
+
+// Remembers an announce; the newest by its own time is never the one to make room.
+void remember(Path& path, const AnnounceRandom& random) {
+  if (path.randoms.size() >= kAnnounceRandomsKept) {
+    const bool first_is_newest = announce_seconds(path.randoms.front()) == path.newest_seconds();
+    path.randoms.erase(path.randoms.begin() + (first_is_newest ? 1 : 0));
+  }
+  path.randoms.push_back(random);
+}
+
+}  // namespace
+
+std::uint64_t Path::newest_seconds() const {
+  std::uint64_t newest = 0;
+  for (const AnnounceRandom& random : randoms) newest = std::max(newest, announce_seconds(random));
+  return newest;
+}
+
+PathVerdict PathTable::offer(TimePoint now, const DestinationHash& destination,
+                             const PathOffer& offer) {
+  auto found = paths_.find(destination);
+  if (found != paths_.end() && now >= found->second.expires) {
+    forget(destination);
+    found = paths_.end();
+  }
+  if (found != paths_.end()) {
+    Path& known = found->second;
+    if (std::find(known.randoms.begin(), known.randoms.end(), offer.random) !=
+        known.randoms.end()) {
+      return PathVerdict::repeated;
+    }
+    if (!is_newer(known, offer)) {
+      const bool set_back =
+          announce_seconds(offer.random) + kClockSetBackSeconds < known.newest_seconds();
+      if (set_back) remember(known, offer.random);
+      return set_back ? PathVerdict::set_back : PathVerdict::stale;
+    }
+  } else {
+    make_room();
+  }
+  Path& path = paths_[destination];
+  remember(path, offer.random);
+  path.next_hop = offer.next_hop;
+  path.hops = offer.hops;
+  path.interface = offer.interface;
+  path.announce = offer.announce;
+  path.expires = now + kPathLifetime;
+  path.unresponsive = false;
+  touch(destination, path);
+  return PathVerdict::taken;
+}
+
+const Path* PathTable::find(TimePoint now, const DestinationHash& destination) const {
+  const auto found = paths_.find(destination);
+  return found == paths_.end() || now >= found->second.expires ? nullptr : &found->second;
+}
+
+std::optional<std::uint8_t> PathTable::hops_to(const DestinationHash& destination) const {
+  const auto found = paths_.find(destination);
+  if (found == paths_.end()) return std::nullopt;
+  return found->second.hops;
+}
+
+void PathTable::used(TimePoint now, const DestinationHash& destination) {
+  const auto found = paths_.find(destination);
+  if (found == paths_.end()) return;
+  found->second.expires = now + kPathLifetime;
+  touch(destination, found->second);
+}
+
+void PathTable::touch(const DestinationHash& destination, Path& path) {
+  by_use_.erase(path.use);
+  path.use = next_use_++;
+  by_use_.emplace(path.use, destination);
+}
+
+void PathTable::correct_hops(const DestinationHash& destination, std::uint8_t hops) {
+  const auto found = paths_.find(destination);
+  if (found != paths_.end()) found->second.hops = hops;
+}
+
+void PathTable::forget(const DestinationHash& destination) {
+  const auto found = paths_.find(destination);
+  if (found == paths_.end()) return;
+  by_use_.erase(found->second.use);
+  paths_.erase(found);
+}
+
+void PathTable::forget_interface(InterfaceId interface) {
+  for (auto it = paths_.begin(); it != paths_.end();) {
+    if (it->second.interface == interface) {
+      by_use_.erase(it->second.use);
+      it = paths_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+void PathTable::make_room() {
+  if (paths_.size() < kPaths || by_use_.empty()) return;
+  paths_.erase(by_use_.begin()->second);
+  by_use_.erase(by_use_.begin());
+}
+
+}  // namespace meshstow::reticulum
