@@ -1,0 +1,198 @@
+#include "documents.hpp"
+
+#include <boost/json.hpp>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "base/limits.hpp"
+#include "codec/base64.hpp"
+#include "codec/hex.hpp"
+#include "io/home.hpp"
+#include "io/os_rng.hpp"
+#include "io/run_command.hpp"
+#include "output_file.hpp"
+#include "progress_bar.hpp"
+#include "report.hpp"
+
+namespace meshstow::app {
+namespace {
+
+namespace json = boost::json;
+
+bool is_stream(const std::string& file) { return file.empty() || file == "-"; }
+
+// The file that `put` reads; closes it unless it is standard input.
+struct InputFile {
+  int descriptor = STDIN_FILENO;
+  std::optional<std::uint64_t> size;  // of a regular file
+
+  ~InputFile() {
+    if (descriptor > STDERR_FILENO) ::close(descriptor);
+  }
+
+  tl::expected<void, std::string> open(const std::string& file) {
+    if (!is_stream(file)) descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+      return tl::unexpected(file + ": " + std::generic_category().message(errno));
+    }
+    struct stat about {};
+    if (::fstat(descriptor, &about) == 0 && S_ISDIR(about.st_mode)) {
+      return tl::unexpected(file + ": is a directory");
+    }
+    if (!is_stream(file) && S_ISREG(about.st_mode)) {
+      size = static_cast<std::uint64_t>(about.st_size);
+    }
+    return {};
+  }
+
+  [[nodiscard]] tl::expected<std::size_t, std::string> read(MutableByteView out) const {
+    for (;;) {
+      const ssize_t count = ::read(descriptor, out.data(), out.size());
+      if (count >= 0) return static_cast<std::size_t>(count);
+      if (errno != EINTR) {
+        return tl::unexpected("reading the document: " + std::generic_category().message(errno));
+      }
+    }
+  }
+};
+
+// `get --json` without -o: the body becomes a member of the one JSON document.
+std::string with_data(const std::string& head, ByteView body) {
+  json::value value = json::parse(head);
+  value.as_object()["data"] = codec::to_base64(body);
+  return json::serialize(value);
+}
+
+std::string with_file(const std::string& head, const std::string& file) {
+  json::value value = json::parse(head);
+  value.as_object()["file"] = file;
+  return json::serialize(value);
+}
+
+// Follows the progress that the node tells (a transfer over the mesh), or counts bytes by itself.
+class Follower {
+ public:
+  Follower(const Invocation& invocation, std::optional<std::uint64_t> size)
+      : bar_(!invocation.json && invocation.log_level != io::LogLevel::error),
+        is_remote_(!invocation.command.at.empty()),
+        total_(size.value_or(0)) {}
+
+  void told(const std::string& progress) {
+    const json::object about = json::parse(progress).as_object();
+    bar_.update(words(about.at("stage").as_string()), about.at("done").to_number<std::uint64_t>(),
+                about.at("total").to_number<std::uint64_t>());
+  }
+  void head(const std::string& head) {
+    const json::object about = json::parse(head).as_object();
+    if (const auto* size = about.if_contains("size")) total_ = size->to_number<std::uint64_t>();
+  }
+  void moved(std::string_view stage, std::size_t bytes) {
+    done_ += bytes;
+    if (!is_remote_) bar_.update(stage, done_, total_);
+  }
+  void clear() { bar_.clear(); }
+
+ private:
+  static std::string_view words(std::string_view stage) {
+    if (stage == "finding_path") return "Looking for a path";
+    if (stage == "linking") return "Opening a link";
+    if (stage == "asking") return "Waiting for the answer";
+    return stage == "sending" ? "Sending" : "Receiving";
+  }
+
+  ProgressBar bar_;
+  bool is_remote_;
+  std::uint64_t done_ = 0, total_;
+};
+
+int put(const Invocation& invocation, const std::filesystem::path& home) {
+  InputFile input;
+  if (auto opened = input.open(invocation.file); !opened) {
+    return report_failure(invocation.json, opened.error());
+  }
+  io::Command command = invocation.command;
+  command.size = input.size;
+  Follower follower(invocation, input.size);
+  io::CommandStreams streams;
+  streams.read = [&](MutableByteView out) {
+    auto count = input.read(out);
+    if (count) follower.moved("Storing", *count);
+    return count;
+  };
+  streams.progress = [&](const std::string& progress) { follower.told(progress); };
+  const io::CommandOutcome outcome = io::run_command(home, command, streams);
+  follower.clear();
+  if (!outcome.ok) return report_outcome(invocation.json, outcome);
+  report_result(invocation.json, "put", outcome.json);
+  return kOk;
+}
+
+int get(const Invocation& invocation, const std::filesystem::path& home) {
+  const bool into_json = invocation.json && invocation.file.empty();
+  auto output = is_stream(invocation.file) ? OutputFile::standard_output()
+                                           : OutputFile::create(invocation.file);
+  if (!output) return report_failure(invocation.json, output.error());
+  Follower follower(invocation, std::nullopt);
+  std::string head;
+  Bytes body;
+  io::CommandStreams streams;
+  streams.head = [&](const std::string& text) {
+    head = text;
+    follower.head(text);
+  };
+  streams.write = [&](ByteView bytes) -> tl::expected<void, std::string> {
+    follower.moved("Reading", bytes.size());
+    if (!into_json) return output->write(bytes);
+    if (body.size() + bytes.size() > limits::kJsonMessage) {
+      return tl::unexpected<std::string>("too large for JSON on standard output: give -o FILE");
+    }
+    base::append(body, bytes);
+    return {};
+  };
+  streams.progress = [&](const std::string& progress) { follower.told(progress); };
+  const io::CommandOutcome outcome = io::run_command(home, invocation.command, streams);
+  follower.clear();
+  if (!outcome.ok) return report_outcome(invocation.json, outcome);
+  if (auto kept = output->keep(); !kept) return report_failure(invocation.json, kept.error());
+  if (into_json) {
+    report_result(true, "get", with_data(head, body));
+  } else if (!is_stream(invocation.file)) {
+    report_result(invocation.json, "get", with_file(head, invocation.file));
+  }
+  return kOk;
+}
+
+}  // namespace
+
+int init(const Invocation& invocation) {
+  const auto home = io::Home::choose(invocation.home);
+  io::OsRng rng;
+  if (auto made = io::Home::create(home, invocation.name, rng); !made) {
+    return report_failure(invocation.json, made.error());
+  }
+  const auto opened = io::Home::open(home);
+  if (!opened) return report_failure(invocation.json, opened.error());
+  const node::NodeIdentities& identities = opened->identities();
+  json::object result = {{"owner", codec::to_hex(identities.owner.hash().view())},
+                         {"device", codec::to_hex(identities.device.hash().view())},
+                         {"destination", codec::to_hex(opened->destination().view())}};
+  if (!invocation.json) result["home"] = home.string();
+  report_result(invocation.json, "init", json::serialize(result));
+  return kOk;
+}
+
+int run_document_command(const Invocation& invocation) {
+  const auto home = io::Home::choose(invocation.home);
+  const std::string& verb = invocation.command.verb;
+  if (verb == "put") return put(invocation, home);
+  if (verb == "get") return get(invocation, home);
+  const io::CommandOutcome outcome = io::run_command(home, invocation.command, {});
+  if (!outcome.ok) return report_outcome(invocation.json, outcome);
+  report_result(invocation.json, verb, outcome.json);
+  return kOk;
+}
+
+}  // namespace meshstow::app

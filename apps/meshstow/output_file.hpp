@@ -1,0 +1,36 @@
+// apps/meshstow/output_file.hpp: where the body of `get` goes: a file that appears whole or not at
+// all, or a stream. Blocking.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "io/home.hpp"
+
+namespace meshstow::app {
+
+// Beside the target under a hidden name until keep(); gone without it. What is no regular file
+// (a pipe, /dev/null) is written straight.
+class OutputFile {
+ public:
+  [[nodiscard]] static io::HomeResult<OutputFile> standard_output();
+  [[nodiscard]] static io::HomeResult<OutputFile> create(const std::filesystem::path& target);
+  OutputFile(OutputFile&& other) noexcept;
+  OutputFile& operator=(OutputFile&& other) noexcept;
+  ~OutputFile();
+
+  [[nodiscard]] tl::expected<void, std::string> write(ByteView bytes);
+  [[nodiscard]] tl::expected<void, std::string> keep();  // after the last byte
+
+ private:
+  OutputFile(int descriptor, std::filesystem::path target, std::filesystem::path temporary)
+      : descriptor_(descriptor), target_(std::move(target)), temporary_(std::move(temporary)) {}
+  void abandon();
+
+  int descriptor_;                   // -1: moved from
+  std::filesystem::path target_;     // empty: a stream
+  std::filesystem::path temporary_;  // empty: kept, or a stream
+};
+
+}  // namespace meshstow::app

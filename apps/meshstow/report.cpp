@@ -1,0 +1,233 @@
+#include "report.hpp"
+
+#include <boost/json.hpp>
+#include <cstdio>
+#include <iostream>
+
+#include "command_line.hpp"
+
+namespace meshstow::app {
+namespace {
+
+namespace json = boost::json;
+
+enum class Kind { text, hash, size };
+struct Field {
+  const char* label;
+  const char* key;
+  Kind kind = Kind::text;
+};
+
+std::string shown(const json::value& value, Kind kind) {
+  if (value.is_null()) return "none";
+  if (value.is_bool()) return value.as_bool() ? "yes" : "no";
+  if (value.is_array()) {
+    std::string out;
+    for (const json::value& item : value.as_array()) {
+      out += (out.empty() ? "" : ", ") + shown(item, kind);
+    }
+    return out.empty() ? "none" : out;
+  }
+  if (kind == Kind::size && value.is_number()) {
+    return pretty_size(value.to_number<std::uint64_t>());
+  }
+  std::string text = value.is_string() ? printable(value.as_string()) : json::serialize(value);
+  return kind == Kind::hash && !text.empty() ? "<" + text + ">" : text;
+}
+
+// " Key : value" lines under one another; members that are absent are left out.
+void print_fields(const json::object& about, std::initializer_list<Field> fields) {
+  for (const Field& field : fields) {
+    const json::value* value = about.if_contains(field.key);
+    if (value == nullptr) continue;
+    std::printf("  %-12s : %s\n", field.label, shown(*value, field.kind).c_str());
+  }
+}
+
+std::string member(const json::object& about, const char* key) {
+  const json::value* value = about.if_contains(key);
+  return value == nullptr ? std::string() : shown(*value, Kind::text);
+}
+
+void print_init(const json::object& about) {
+  std::printf("Made a home in %s\n", member(about, "home").c_str());
+  print_fields(about, {{"Owner", "owner", Kind::hash},
+                       {"Device", "device", Kind::hash},
+                       {"Destination", "destination", Kind::hash}});
+  std::printf("Keep a copy of its identities and keyring: without them nobody can read it.\n");
+}
+
+void print_ready(const json::object& about) {
+  std::printf("Meshstow is ready\n");
+  print_fields(about, {{"Home", "home"},
+                       {"Address", "address"},
+                       {"Destination", "destination", Kind::hash},
+                       {"Listening", "listening"}});
+  std::printf(
+      "Try next, in another terminal:\n"
+      "  meshstow put /public/notes/hello.txt FILE\n"
+      "  meshstow ls /public/notes/\n"
+      "  meshstow get /public/notes/hello.txt --at %s     (from another node)\n",
+      member(about, "destination").c_str());
+}
+
+void print_id(const json::object& about) {
+  std::printf("Identities of this node\n");
+  print_fields(about, {{"Name", "name"},
+                       {"Owner", "owner", Kind::hash},
+                       {"Device", "device", Kind::hash},
+                       {"Destination", "destination", Kind::hash}});
+}
+
+void print_status(const json::object& about) {
+  std::printf("Meshstow status\n");
+  print_fields(about, {{"Owner", "owner", Kind::hash},
+                       {"Device", "device", Kind::hash},
+                       {"Destination", "destination", Kind::hash},
+                       {"Documents", "documents"},
+                       {"Stored", "bytes", Kind::size},
+                       {"Space left", "space_left", Kind::size},
+                       {"Pending", "pending_changes"},
+                       {"Conflicts", "conflicts"},
+                       {"Fingerprint", "fingerprint", Kind::hash},
+                       {"Peers", "peers"}});
+}
+
+void print_stat(const json::object& about) {
+  std::printf("%s\n", member(about, "path").c_str());
+  print_fields(about, {{"Content type", "content_type"},
+                       {"Size", "size", Kind::size},
+                       {"ETag", "etag"},
+                       {"Version", "version"},
+                       {"Modified", "modified"}});
+}
+
+void print_list(const json::object& about) {
+  for (const json::value& value : about.at("items").as_array()) {
+    const json::object& item = value.as_object();
+    const bool is_folder = item.at("folder").as_bool();
+    const std::string name = member(item, "name") + (is_folder ? "/" : "");
+    if (is_folder) {
+      std::printf("  %s\n", name.c_str());
+    } else {
+      std::printf("  %-32s %12s  %s\n", name.c_str(), shown(item.at("size"), Kind::size).c_str(),
+                  member(item, "content_type").c_str());
+    }
+  }
+}
+
+void print_peers(const json::object& about) {
+  const json::array& peers = about.at("peers").as_array();
+  if (peers.empty()) std::printf("No storage node has been heard yet\n");
+  for (const json::value& peer : peers) {
+    std::printf("%s\n", shown(peer.as_object().at("destination"), Kind::hash).c_str());
+    print_fields(peer.as_object(), {{"Identity", "identity", Kind::hash},
+                                    {"Hops", "hops"},
+                                    {"Heard", "heard"},
+                                    {"Capabilities", "capabilities"},
+                                    {"Space", "space_available", Kind::size},
+                                    {"Fingerprint", "fingerprint", Kind::hash}});
+  }
+}
+
+void print_tokens(const json::object& about) {
+  const json::array& tokens = about.at("tokens").as_array();
+  if (tokens.empty()) std::printf("No tokens\n");
+  for (const json::value& token : tokens) {
+    std::printf("%s\n", shown(token.as_object().at("id"), Kind::hash).c_str());
+    print_fields(token.as_object(), {{"Scopes", "scopes"},
+                                     {"Holder", "holder", Kind::hash},
+                                     {"Label", "label"},
+                                     {"Created", "created"},
+                                     {"Expires", "expires"},
+                                     {"Last used", "last_used"},
+                                     {"Revoked", "revoked"}});
+  }
+}
+
+void print_text(std::string_view verb, const json::object& about) {
+  if (verb == "init") return print_init(about);
+  if (verb == "serve") return print_ready(about);
+  if (verb == "id") return print_id(about);
+  if (verb == "status") return print_status(about);
+  if (verb == "stat") return print_stat(about);
+  if (verb == "ls") return print_list(about);
+  if (verb == "peers") return print_peers(about);
+  if (verb == "token list") return print_tokens(about);
+  if (verb == "token create") {  // the token alone, so that $(meshstow token create …) is one
+    std::printf("%s\n", member(about, "token").c_str());
+    std::fflush(stdout);
+    std::fprintf(stderr, "Token <%s>: it is shown this once\n", member(about, "id").c_str());
+    return;
+  }
+  if (verb == "token revoke") {
+    std::printf("Revoked <%s>\n", member(about, "id").c_str());
+    return;
+  }
+  const char* done = verb == "put" ? "Stored" : verb == "rm" ? "Deleted" : "Read";
+  std::printf("%s %s\n", done, member(about, "path").c_str());
+  print_fields(about, {{"ETag", "etag"}, {"Version", "version"}, {"File", "file"}});
+}
+
+}  // namespace
+
+void report_result(bool as_json, std::string_view verb, const std::string& result) {
+  if (as_json) {
+    std::printf("%s\n", result.c_str());
+  } else {
+    print_text(verb, json::parse(result).as_object());
+  }
+  std::fflush(stdout);
+}
+
+int report_outcome(bool as_json, const io::CommandOutcome& failed) {
+  if (as_json) {
+    std::printf("%s\n", failed.json.c_str());
+    std::fflush(stdout);
+    std::fprintf(stderr, "%s\n", failed.json.c_str());
+    return failed.exit_code();
+  }
+  const json::object about = json::parse(failed.json).as_object();
+  std::string line = "meshstow: ";
+  if (about.contains("code")) line += member(about, "code") + " ";
+  line += member(about, "message");
+  const std::string path = member(about, "path");
+  if (!path.empty()) line += ": " + path;
+  std::fprintf(stderr, "%s\n", line.c_str());
+  return failed.exit_code();
+}
+
+int report_failure(bool as_json, std::string_view message) {
+  return report_outcome(as_json, io::command_failed(message));
+}
+
+std::string pretty_size(std::uint64_t bytes) {
+  if (bytes < 1000) return std::to_string(bytes) + " B";
+  constexpr const char* kUnits[] = {"KB", "MB", "GB", "TB", "PB", "EB"};
+  double value = static_cast<double>(bytes) / 1000.0;
+  std::size_t unit = 0;
+  for (; value >= 999.995 && unit + 1 < std::size(kUnits); ++unit) value /= 1000.0;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f %s", value, kUnits[unit]);
+  return text;
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    const bool is_c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;  // U+0080 to U+009F
+    if (byte < 0x20 || byte == 0x7F || is_c1) {
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\x%02x", is_c1 ? next : byte);
+      out += escaped;
+      i += is_c1 ? 1 : 0;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace meshstow::app

@@ -1,0 +1,26 @@
+// apps/meshstow/report.hpp: what the person sees: results as text in the manner of the Reticulum
+// utilities, or the JSON as it is; errors as one line.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "io/commands.hpp"
+
+namespace meshstow::app {
+
+// A result on standard output.
+void report_result(bool json, std::string_view verb, const std::string& result);
+
+// One line on standard error: text, or with `json` the error object, which then is the one document
+// on standard output too. Returns the exit code.
+int report_outcome(bool json, const io::CommandOutcome& failed);
+int report_failure(bool json, std::string_view message);
+
+// "10.49 MB", powers of 1000 as the Reticulum utilities count.
+[[nodiscard]] std::string pretty_size(std::uint64_t bytes);
+
+// For a terminal: control characters of names and messages that come from others become \xNN.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace meshstow::app

@@ -1,0 +1,130 @@
+#include "serve.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/json.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "codec/hex.hpp"
+#include "io/control_server.hpp"
+#include "io/home.hpp"
+#include "io/node_host.hpp"
+#include "report.hpp"
+
+namespace meshstow::app {
+namespace {
+
+tl::expected<std::vector<io::Address>, std::string> read_addresses(
+    const std::vector<std::string>& texts) {
+  std::vector<io::Address> out;
+  for (const std::string& text : texts) {
+    const auto address = io::parse_address(text);
+    if (!address) return tl::unexpected("'" + text + "' is no HOST:PORT");
+    out.push_back(*address);
+  }
+  return out;
+}
+
+// The flags where there are any, else what the home's config says.
+tl::expected<io::MeshOptions, std::string> mesh_options(const ServeFlags& flags,
+                                                        const io::Settings& settings) {
+  io::MeshOptions out = settings.mesh;
+  const auto listen = read_addresses(flags.tcp_listen);
+  if (!listen) return tl::unexpected(listen.error());
+  const auto connect = read_addresses(flags.tcp_connect);
+  if (!connect) return tl::unexpected(connect.error());
+  if (!listen->empty()) out.tcp_listen = *listen;
+  if (!connect->empty()) out.tcp_connect = *connect;
+  if (flags.reticulum) out.reticulum = *flags.reticulum;
+  return out;
+}
+
+// Lives for one `serve`: builds the graph, says ready, takes it down on a signal.
+class Daemon {
+ public:
+  explicit Daemon(const Invocation& invocation) : invocation_(invocation) {}
+
+  int run(io::MeshOptions mesh, io::Home& home) {
+    auto host = io::NodeHost::open(loop_, home);
+    if (!host) return report_failure(invocation_.json, host.error());
+    host_ = std::move(*host);
+    signals_.async_wait([this](const boost::system::error_code& error, int) {
+      if (!error) close();
+    });
+    host_->join(mesh, [this](const tl::expected<void, std::string>& joined) {
+      if (!joined) return fail_with(joined.error());
+      start_serving();
+    });
+    loop_.run();
+    return exit_code_;
+  }
+
+ private:
+  void start_serving() {
+    if (closing_) return;
+    auto control = io::ControlServer::start(*host_);
+    if (!control) return fail_with(control.error());
+    control_ = std::move(*control);
+    say_ready();
+  }
+
+  void fail_with(const std::string& message) {
+    exit_code_ = report_failure(invocation_.json, message);
+    close();
+  }
+
+  void close() {
+    if (std::exchange(closing_, true)) return;
+    control_.reset();
+    host_->close([this] {
+      signals_.cancel();
+      loop_.stop();
+    });
+  }
+
+  void say_ready() {
+    boost::json::array listening;
+    for (const io::Address& address : host_->listening()) {
+      listening.emplace_back(io::to_text(address));
+    }
+    // The HTTP server sets `http` and `address`; without one they are null.
+    boost::json::object ready = {
+        {"event", "ready"},       {"http", nullptr},
+        {"address", nullptr},     {"destination", codec::to_hex(host_->node().destination())},
+        {"listening", listening},
+    };
+    if (!invocation_.json) ready["home"] = host_->home().directory().string();
+    report_result(invocation_.json, "serve", boost::json::serialize(ready));
+    std::cout.flush();
+  }
+
+  const Invocation& invocation_;
+  boost::asio::io_context loop_{1};
+  boost::asio::signal_set signals_{loop_, SIGINT, SIGTERM};
+  std::unique_ptr<io::NodeHost> host_;
+  std::unique_ptr<io::ControlServer> control_;
+  bool closing_ = false;
+  int exit_code_ = kOk;
+};
+
+}  // namespace
+
+int serve(const Invocation& invocation) {
+  if (invocation.serve.http.value_or("off") != "off") {
+    report_failure(invocation.json, "the HTTP server is not built yet: use --http off");
+    return kUsage;
+  }
+  auto home = io::Home::open(io::Home::choose(invocation.home));
+  if (!home) return report_failure(invocation.json, home.error());
+  auto mesh = mesh_options(invocation.serve, home->settings());
+  if (!mesh) {
+    report_failure(invocation.json, mesh.error());
+    return kUsage;
+  }
+  if (auto locked = home->lock(); !locked) return report_failure(invocation.json, locked.error());
+  for (const std::string& warning : home->settings().warnings) io::log_warning(warning);
+  return Daemon(invocation).run(std::move(*mesh), *home);
+}
+
+}  // namespace meshstow::app
