@@ -1,6 +1,7 @@
 #include "protocol/announcement.hpp"
 
 #include <boost/json.hpp>
+#include <cmath>
 
 #include "codec/hex.hpp"
 #include "codec/iso8601.hpp"
@@ -13,17 +14,17 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kWithFingerprint = 4;
-constexpr std::size_t kAppData = 1024;       // bytes; a packet holds fewer
-constexpr std::size_t kCapabilities = 16;    // count
-constexpr std::size_t kCapability = 64;      // bytes
-constexpr std::int64_t kLatest = 1LL << 40;  // seconds that fit a WallTime
+constexpr std::size_t kAppData = 1024;     // bytes; a packet holds fewer
+constexpr std::size_t kCapabilities = 16;  // count
+constexpr std::size_t kCapability = 64;    // bytes
+constexpr double kLatest = 1LL << 40;      // seconds that fit a WallTime, before and after 1970
 
 Result<WallTime> time_from(const codec::MsgpackToken& token) {
   const bool is_integer = token.type == codec::MsgpackType::integer && !token.above_int64;
   const bool is_float = token.type == codec::MsgpackType::float64;
   const double seconds = is_integer ? static_cast<double>(token.integer) : token.float64;
   // Written so that a NaN is refused too.
-  if (!(is_integer || is_float) || !(seconds >= 0 && seconds < static_cast<double>(kLatest))) {
+  if (!(is_integer || is_float) || !(std::abs(seconds) < kLatest)) {
     return fail(Errc::malformed, "the announcement has no readable time");
   }
   return base::wall_from_unix_seconds(static_cast<std::int64_t>(seconds));

@@ -141,20 +141,24 @@ Result<void> MessageReader::State::take_top(ByteView& bytes) {
 }
 
 Result<void> MessageReader::State::take_text(ByteView& bytes) {
-  const ByteView part =
+  ByteView part =
       bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), bytes_due)));
+  bytes = bytes.subspan(part.size());
   if (!recognised) {
-    const std::size_t begin = base::as_text(part).find_first_not_of(kWhiteSpace);
-    if (begin != std::string_view::npos && part[begin] != '{') {
+    // White space in front is not kept, so that the answer does not depend on how the bytes are
+    // cut.
+    const std::size_t begin =
+        std::min(base::as_text(part).find_first_not_of(kWhiteSpace), part.size());
+    bytes_due -= begin;
+    part = part.subspan(begin);
+    recognised = !part.empty() && part.front() == '{';
+    if (!recognised && !part.empty())
       return fail(Errc::malformed, "neither a map nor a JSON object");
-    }
-    recognised = begin != std::string_view::npos;
   }
-  if (whole.size() + bytes_due > limits::kJsonMessage) {
+  if (recognised && whole.size() + bytes_due > limits::kJsonMessage) {
     return fail(Errc::limit, "the JSON message is too long");
   }
   base::append(whole, part);
-  bytes = bytes.subspan(part.size());
   bytes_due -= part.size();
   if (bytes_due == 0) step = Step::end;
   return {};
