@@ -1,7 +1,8 @@
-// node/storage_node.hpp: a storage node: Reticulum endpoint, access, sealing and messages put together.
+// node/storage_node.hpp: a storage node: Reticulum endpoint, access, sealing and messages put
+// together.
 //
-// Sans-IO. After any call that takes `now`, drain poll() until it yields a Deadline. Threading: one thread.
-// Source: seed specification "Storage Node Setup"; design.md 4 and 5.
+// Sans-IO. After any call that takes `now`, drain poll() until it yields a Deadline. Threading: one
+// thread. Source: seed specification "Storage Node Setup"; design.md 4 and 5.
 #pragma once
 
 #include <memory>
@@ -24,17 +25,17 @@ inline constexpr std::string_view kDestinationName = "remotestorage.node";
 
 struct NodeIdentities {
   reticulum::Identity owner;
-  reticulum::Identity device;               // the destination is the device's
-  access::KeyRing keys;                     // holds the owner's space key
+  reticulum::Identity device;  // the destination is the device's
+  access::KeyRing keys;        // holds the owner's space key
 };
 
 struct NodeOptions {
-  bool announces = true;                    // false: a client that only asks others
+  bool announces = true;  // false: a client that only asks others
   Duration announce_every = std::chrono::hours(1);
   reticulum::EndpointOptions endpoint;
 };
 
-struct PeerInfo {                           // a storage node that we heard
+struct PeerInfo {  // a storage node that we heard
   reticulum::DestinationHash destination;
   reticulum::IdentityHash identity;
   std::uint8_t hops = 0;
@@ -43,12 +44,24 @@ struct PeerInfo {                           // a storage node that we heard
 };
 
 // The store's state changed through a mesh request (HTTP and the command line know of their own).
-struct DocumentChanged { StoragePath path; storage::ETag etag; bool deleted = false; };
-struct PeerHeard { PeerInfo peer; };
-struct Initialised { reticulum::DestinationHash destination; };      // storage is read, mesh is joined
-struct InitialiseFailed { Error why; };
-using NodeEvent = std::variant<Initialised, InitialiseFailed, DocumentChanged, PeerHeard, ClientEvent>;
-using NodeOutput = std::variant<reticulum::Transmit, storage::StoreRequest, NodeEvent, reticulum::Deadline>;
+struct DocumentChanged {
+  StoragePath path;
+  storage::ETag etag;
+  bool deleted = false;
+};
+struct PeerHeard {
+  PeerInfo peer;
+};
+struct Initialised {
+  reticulum::DestinationHash destination;
+};  // storage is read, mesh is joined
+struct InitialiseFailed {
+  Error why;
+};
+using NodeEvent =
+    std::variant<Initialised, InitialiseFailed, DocumentChanged, PeerHeard, ClientEvent>;
+using NodeOutput =
+    std::variant<reticulum::Transmit, storage::StoreRequest, NodeEvent, reticulum::Deadline>;
 
 class StorageNode {
  public:
@@ -62,21 +75,22 @@ class StorageNode {
   void interface_up(Now now, reticulum::InterfaceId id, reticulum::InterfaceInfo info);
   void interface_down(Now now, reticulum::InterfaceId id);
   void handle_packet(Now now, reticulum::InterfaceId from, ByteView packet);
-  void handle_store_reply(Now now, storage::StoreReply reply);       // to requests that poll() gave
+  void handle_store_reply(Now now, storage::StoreReply reply);  // to requests that poll() gave
   void handle_deadline(Now now);
   [[nodiscard]] NodeOutput poll();
 
   // Others wrote to the store: the announce data follow (space, fingerprint) at the next announce.
   void usage_changed(Now now, const storage::Usage& usage);
-  void announce(Now now);                   // now, on all interfaces
+  void announce(Now now);  // now, on all interfaces
 
   [[nodiscard]] StorageClient& client();
-  [[nodiscard]] access::TokenBook& tokens();          // store the records it gives (storage::PutRecord)
+  [[nodiscard]] access::TokenBook& tokens();  // store the records it gives (storage::PutRecord)
   [[nodiscard]] access::AccessControl& access();
   [[nodiscard]] reticulum::Endpoint& endpoint();
   [[nodiscard]] const NodeIdentities& identities() const;
   [[nodiscard]] reticulum::DestinationHash destination() const;
-  [[nodiscard]] std::vector<PeerInfo> peers() const;  // last heard first; bounded by limits::kKnownDestinations
+  [[nodiscard]] std::vector<PeerInfo> peers()
+      const;  // last heard first; bounded by limits::kKnownDestinations
 
  private:
   struct State;

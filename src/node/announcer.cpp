@@ -1,0 +1,62 @@
+#include "node/announcer.hpp"
+
+#include <algorithm>
+
+namespace meshstow::node {
+namespace {
+
+constexpr Duration kSoon = std::chrono::seconds(1);
+constexpr Duration kFirstGap = std::chrono::seconds(10);
+constexpr Duration kJitter = std::chrono::minutes(1);
+
+}  // namespace
+
+Announcer::Announcer(reticulum::Endpoint& endpoint, base::Rng& rng, Duration every)
+    : endpoint_(endpoint), rng_(rng), every_(every), gap_(kFirstGap) {}
+
+void Announcer::start(Now now, const reticulum::DestinationHash& destination) {
+  destination_ = destination;
+  announce(now);
+}
+
+void Announcer::usage_changed(Now now, const storage::Usage& usage) {
+  space_left_ = usage.space_left;
+  fingerprint_ = usage.fingerprint;
+  set_data(now);
+}
+
+// Answers to path requests carry the data too, so that they are set whenever they change.
+void Announcer::set_data(Now now) {
+  if (!destination_) return;
+  protocol::Announcement announcement;
+  announcement.space_available = space_left_;
+  announcement.timestamp = now.wall;
+  announcement.fingerprint = fingerprint_;
+  endpoint_.set_app_data(*destination_, protocol::write_announcement(announcement));
+}
+
+void Announcer::announce(Now now) {
+  if (!destination_) return;
+  set_data(now);
+  // Without any interface nobody hears it; the next that comes up asks for another.
+  static_cast<void>(endpoint_.announce(now, *destination_).has_value());
+  last_ = now.mono;
+  regular_ =
+      now.mono + every_ +
+      Duration(static_cast<Duration::rep>(rng_.below(static_cast<std::uint64_t>(kJitter.count()))));
+  next_ = regular_;
+}
+
+void Announcer::interface_came_up(Now now) {
+  if (!destination_) return;
+  next_ = std::min(next_, std::max(now.mono + kSoon, last_ + gap_));
+}
+
+void Announcer::handle_deadline(Now now) {
+  if (now.mono < next_) return;
+  const bool is_regular = next_ == regular_;
+  gap_ = is_regular ? kFirstGap : std::min(gap_ * 2, every_);
+  announce(now);
+}
+
+}  // namespace meshstow::node
