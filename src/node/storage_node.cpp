@@ -202,8 +202,8 @@ void StorageNode::initialise(Now now) {
   state_->now = now;
   state_->store.submit(
       storage::ListRecords{base::to_bytes(base::as_bytes(access::kTokenRecordPrefix))},
-      [state = state_.get()](Now later, const StoreOutcome& outcome) {
-        state->read_tokens(later, outcome);
+      [state = state_.get()](Now /*later*/, const StoreOutcome& outcome) {
+        state->read_tokens(outcome);
       });
 }
 
