@@ -69,6 +69,17 @@ TEST_F(EnvelopeTest, opens_to_what_was_sealed_in_any_pieces) {
   EXPECT_TRUE(open(seal(body_of(100)), 1));
 }
 
+TEST_F(EnvelopeTest, sizes_can_be_told_both_ways) {
+  for (std::uint64_t size = 0; size < 3 * kEnvelopeFrame; size += size < 100 ? 1 : 4093) {
+    EXPECT_EQ(EnvelopeSealer::opened_size(EnvelopeSealer::sealed_size(size)), size);
+  }
+  const std::uint64_t two_frames = EnvelopeSealer::sealed_size(kEnvelopeFrame + 1);
+  EXPECT_EQ(EnvelopeSealer::opened_size(two_frames - 1), std::nullopt);  // an empty second frame
+  EXPECT_EQ(EnvelopeSealer::opened_size(52), std::nullopt);
+  EXPECT_EQ(envelope_key(seal(body_of(1))), key.id());
+  EXPECT_EQ(envelope_key(body_of(10)), std::nullopt);
+}
+
 TEST_F(EnvelopeTest, every_changed_byte_is_noticed) {
   const Bytes sealed = seal(body_of(50));
   for (std::size_t i = 0; i < sealed.size(); ++i) {
