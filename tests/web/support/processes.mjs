@@ -1,0 +1,82 @@
+// Child processes that cannot outlive the tests: the kernel ends them with this one (setpriv --pdeathsig),
+// and temporary folders go at exit.
+import {spawn} from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+
+const folders = new Set();
+const children = new Set();
+
+function clean_up() {
+  for (const child of children) child.kill('SIGKILL');
+  if (process.env.MESHSTOW_WEB_KEEP) return;
+  for (const folder of folders) fs.rmSync(folder, {recursive: true, force: true, maxRetries: 3});
+}
+process.on('exit', clean_up);
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => process.exit(1));
+
+export function temporary_folder(name) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `meshstow-web-${name}-`));
+  folders.add(folder);
+  return folder;
+}
+
+export function start(command, args, options = {}) {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], options);
+  children.add(child);
+  child.ended = new Promise((resolve) => {
+    child.once('error', (error) => resolve({error}));
+    child.once('exit', (code, signal) => resolve({code, signal}));
+  }).then((end) => { children.delete(child); return end; });
+  return child;
+}
+
+// Runs to the end; {code, stdout, stderr}.
+export async function run(command, args, options = {}) {
+  const child = start(command, args, {...options, stdio: ['ignore', 'pipe', 'pipe']});
+  const texts = [child.stdout, child.stderr].map(async (pipe) => {
+    let text = '';
+    for await (const piece of pipe.setEncoding('utf8')) text += piece;
+    return text;
+  });
+  const [end, stdout, stderr] = await Promise.all([child.ended, ...texts]);
+  if (end.error) throw end.error;
+  return {code: end.code, stdout, stderr};
+}
+
+export function free_port() {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const {port} = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+// Resident memory in KiB. Includes file pages mapped in, as `ps` shows it.
+export function resident_kib(pid) {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+}
+
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// Bounds what should take a second: it only ends a test that would hang.
+export const kPatienceMs = 240_000;
+
+// Asks until the answer is true; returns it.
+export async function eventually(question, what = 'it') {
+  const end = Date.now() + kPatienceMs;
+  let last;
+  while (Date.now() < end) {
+    try {
+      last = undefined;
+      const answer = await question();
+      if (answer) return answer;
+    } catch (error) { last = error; }
+    await pause(50);
+  }
+  throw new Error(`${what} did not come about`, {cause: last});
+}
