@@ -53,8 +53,7 @@ Outcome<SpaceWriter::Place> SpaceWriter::locate(const StoragePath& path) {
   if (folder.row.live) place.node = view.live_child(folder.row.id, key);
   if (place.node && place.node->kind == NodeKind::folder) {
     place.node.reset();
-    place.clash = true;
-    return place;
+    place.clash = true;  // a deleted document may have had the name before
   }
   if (!place.node) place.node = view.dead_child(folder.row.id, key, NodeKind::document);
   if (!place.node) return place;

@@ -17,12 +17,11 @@ bool SpaceWriter::reclaim_some(Now now) {
   engine_->tidy(/*idle=*/true);
   wall_ = now.wall;
   const bool sweeping = !next_sweep_ || now.mono >= *next_sweep_;
-  const bool over_quota = space_.history_bytes > 0 && space_quota() &&
-                          space_.bytes + space_.history_bytes > *space_quota();
-  if (!sweeping && !over_quota && !next_reclaimable()) return false;
+  if (!sweeping && !is_over_quota() && !next_reclaimable()) return false;
 
   touched_uploads_.clear();
   settings_changed_ = false;
+  reclaimed_ = 0;
   const SpaceRecord before = space_;
   const HistoryId swept_before = swept_;
   if (!engine_->begin(/*durable=*/false)) return false;
@@ -30,19 +29,28 @@ bool SpaceWriter::reclaim_some(Now now) {
   Result<bool> history = false;
   if (sweeping) {
     history = sweep_history(now, kHistoryAtOnce);
-  } else if (over_quota) {
+  } else if (is_over_quota()) {
     history = shrink_history(kHistoryAtOnce);
+  }
+  if (reclaimed_ == 0 && history && !engine_->view().status()) {
+    engine_->rollback();  // only looked
+    return more || *history;
   }
   Result<void> finished = history ? finish_transaction() : fail(history.error());
   if (!finished) {
     engine_->rollback();
     take_back(before);
     swept_ = swept_before;
-    next_sweep_ = now.mono + kBetweenSweeps;  // a damaged row must not keep us busy for ever
+    next_sweep_ = now.mono + kBetweenSweeps;  // a failing disk must not keep us busy for ever
     return false;
   }
-  more = more || *history;
-  return more || next_reclaimable().has_value();
+  return more || *history || is_over_quota() || next_reclaimable().has_value();
+}
+
+// With its history, which gives way.
+bool SpaceWriter::is_over_quota() const {
+  const auto quota = space_quota();
+  return quota && space_.history_bytes > 0 && space_.bytes + space_.history_bytes > *quota;
 }
 
 // The first loose body that nobody writes or reads. Loose is what the last commit says, as
@@ -64,6 +72,7 @@ std::optional<ContentId> SpaceWriter::next_reclaimable() {
 bool SpaceWriter::reclaim_bodies(std::size_t most) {
   const auto content = next_reclaimable();
   if (!content) return false;
+  ++reclaimed_;
   return !bodies_.reclaim(*content, most);
 }
 
@@ -76,8 +85,7 @@ Result<bool> SpaceWriter::sweep_history(Now now, std::size_t most) {
     const auto node = engine_->view().node(row.document);
     if (!node) continue;
     auto folder = folders_.load(node->parent);
-    if (!folder) return fail(folder.error());
-    if (*folder == nullptr) continue;
+    if (!folder || *folder == nullptr) continue;  // damaged: for the check to tell
     if (!is_expired(row, *node, policy_of(**folder))) continue;
     if (auto dropped = drop_row(row); !dropped) return fail(dropped.error());
   }
@@ -99,7 +107,7 @@ bool SpaceWriter::is_expired(const HistoryRow& row, const NodeRow& node,
 // History gives way to current documents, oldest first.
 Result<bool> SpaceWriter::shrink_history(std::size_t most) {
   for (const HistoryRow& row : engine_->view().history(0, most)) {
-    if (!space_quota() || space_.bytes + space_.history_bytes <= *space_quota()) return false;
+    if (!is_over_quota()) return false;
     if (auto dropped = drop_row(row); !dropped) return fail(dropped.error());
   }
   return space_.history_bytes > 0;
@@ -114,6 +122,7 @@ Result<void> SpaceWriter::drop_row(const HistoryRow& row) {
   if (!folder) return fail(folder.error());
   if (*folder == nullptr) return fail(Errc::corrupt, "a document's folder is missing");
   if (auto dropped = drop_history(*node, row); !dropped) return dropped;
+  ++reclaimed_;
   if (node->history == 0 && !node->live) {
     engine_->remove_node(node->id);
     folders_.child_removed(**folder);

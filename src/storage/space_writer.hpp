@@ -109,6 +109,7 @@ class SpaceWriter {
   [[nodiscard]] Result<void> drop_row(const HistoryRow& row);
   [[nodiscard]] bool is_expired(const HistoryRow& row, const NodeRow& node,
                                 const HistoryPolicy& policy) const;
+  [[nodiscard]] bool is_over_quota() const;
   [[nodiscard]] std::optional<ContentId> next_reclaimable();
   [[nodiscard]] bool is_uploading(ContentId content) const;
 
@@ -129,6 +130,7 @@ class SpaceWriter {
   WallTime wall_{};                        // of the current batch
   HistoryId swept_ = 0;                    // the sweep over history has come this far
   std::optional<TimePoint> next_sweep_;
+  std::size_t reclaimed_ = 0;  // bodies and versions, by the current reclaim_some()
 };
 
 }  // namespace meshstow::storage

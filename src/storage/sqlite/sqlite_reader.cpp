@@ -1,0 +1,283 @@
+#include "storage/sqlite/sqlite_reader.hpp"
+
+#include <sqlite3.h>
+
+namespace meshstow::storage {
+namespace {
+
+#define NODE_COLUMNS \
+  "id, parent, live, key, kind, entry, digest, live_children, children, content, history"
+#define HISTORY_COLUMNS "id, document, usage, superseded, bytes, content, entry"
+
+constexpr const char* kNode = "SELECT " NODE_COLUMNS " FROM nodes WHERE id=?";
+constexpr const char* kLiveChild =
+    "SELECT " NODE_COLUMNS " FROM nodes WHERE parent=? AND live=1 AND key=? LIMIT 1";
+constexpr const char* kDeadChild =
+    "SELECT " NODE_COLUMNS " FROM nodes WHERE parent=? AND live=0 AND key=? AND kind=?";
+constexpr const char* kLiveChildren =
+    "SELECT " NODE_COLUMNS " FROM nodes WHERE parent=? AND live=1 AND key>? ORDER BY key LIMIT ?";
+constexpr const char* kNodes = "SELECT " NODE_COLUMNS " FROM nodes WHERE id>? ORDER BY id LIMIT ?";
+constexpr const char* kHistoryOf =
+    "SELECT " HISTORY_COLUMNS " FROM history WHERE document=? AND id<? ORDER BY id DESC LIMIT ?";
+constexpr const char* kOldestHistoryOf =
+    "SELECT " HISTORY_COLUMNS " FROM history WHERE document=? ORDER BY id LIMIT 1";
+constexpr const char* kHistory =
+    "SELECT " HISTORY_COLUMNS " FROM history WHERE id>? ORDER BY id LIMIT ?";
+constexpr const char* kContent = "SELECT refs, chunked, body FROM contents WHERE id=?";
+constexpr const char* kContents =
+    "SELECT id, refs, chunked FROM contents WHERE id>? ORDER BY id LIMIT ?";
+constexpr const char* kPieceAt =
+    "SELECT start, size, chunk, seal FROM pieces WHERE content=? AND start<=? "
+    "ORDER BY start DESC LIMIT 1";
+constexpr const char* kPieces =
+    "SELECT start, size, chunk, seal FROM pieces WHERE content=? AND start>=? "
+    "ORDER BY start LIMIT ?";
+constexpr const char* kChunkData = "SELECT data FROM chunk_data WHERE id=?";
+constexpr const char* kChunk = "SELECT id, address, refs FROM chunks WHERE id=?";
+constexpr const char* kChunkAt = "SELECT id, address, refs FROM chunks WHERE address=?";
+constexpr const char* kChunks =
+    "SELECT id, address, refs FROM chunks WHERE id>? ORDER BY id LIMIT ?";
+constexpr const char* kLoose = "SELECT content FROM loose WHERE content>? ORDER BY content LIMIT ?";
+constexpr const char* kIsLoose = "SELECT 1 FROM loose WHERE content=?";
+constexpr const char* kRecord = "SELECT value FROM records WHERE key=?";
+constexpr const char* kRecords =
+    "SELECT key, value FROM records WHERE key>=? AND key>? ORDER BY key LIMIT ?";
+
+using Use = Statement::Use;
+
+NodeRow node_row(const Use& use) {
+  NodeRow row;
+  row.id = use.integer(0);
+  row.parent = use.integer(1);
+  row.live = use.integer(2) != 0;
+  row.key = use.bytes(3);
+  row.kind = use.integer(4) == 0 ? NodeKind::folder : NodeKind::document;
+  row.entry = use.bytes(5);
+  row.digest = use.fixed<32>(6);
+  row.live_children = use.integer(7);
+  row.children = use.integer(8);
+  row.content = use.integer(9);
+  row.history = use.integer(10);
+  return row;
+}
+
+HistoryRow history_row(const Use& use) {
+  HistoryRow row;
+  row.id = use.integer(0);
+  row.document = use.integer(1);
+  row.usage = use.integer(2);
+  row.superseded = use.integer(3);
+  row.bytes = use.integer(4);
+  row.content = use.integer(5);
+  row.entry = use.bytes(6);
+  return row;
+}
+
+PieceRow piece_row(const Use& use) {
+  return {use.integer(0), use.integer(1), use.integer(2), use.fixed<16>(3)};
+}
+
+ChunkRow chunk_row(const Use& use) { return {use.integer(0), use.fixed<32>(1), use.integer(2)}; }
+
+template <class Read>
+auto first(Use& use, Read read) -> std::optional<decltype(read(use))> {
+  if (!use.step()) return std::nullopt;
+  return read(use);
+}
+
+template <class Read>
+auto all(Use& use, Read read) -> std::vector<decltype(read(use))> {
+  std::vector<decltype(read(use))> out;
+  while (use.step()) out.push_back(read(use));
+  return out;
+}
+
+std::int64_t sql_limit(std::size_t limit) { return static_cast<std::int64_t>(limit); }
+
+}  // namespace
+
+SqliteReader::SqliteReader(Database& database, std::shared_ptr<ContentPins> pins)
+    : database_(database),
+      pins_(std::move(pins)),
+      begin_(database, "BEGIN"),
+      end_(database, "COMMIT"),
+      node_(database, kNode),
+      live_child_(database, kLiveChild),
+      dead_child_(database, kDeadChild),
+      live_children_(database, kLiveChildren),
+      nodes_(database, kNodes),
+      history_of_(database, kHistoryOf),
+      oldest_history_of_(database, kOldestHistoryOf),
+      history_(database, kHistory),
+      content_(database, kContent),
+      contents_(database, kContents),
+      piece_at_(database, kPieceAt),
+      pieces_(database, kPieces),
+      chunk_data_(database, kChunkData),
+      chunk_(database, kChunk),
+      chunk_at_(database, kChunkAt),
+      chunks_(database, kChunks),
+      loose_(database, kLoose),
+      is_loose_(database, kIsLoose),
+      record_(database, kRecord),
+      records_(database, kRecords) {}
+
+SqliteReader::SqliteReader(std::unique_ptr<Database> own, std::shared_ptr<ContentPins> pins)
+    : SqliteReader(*own, std::move(pins)) {
+  own_ = std::move(own);
+}
+
+Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path,
+                                                         const SqliteOptions& options,
+                                                         std::shared_ptr<ContentPins> pins) {
+  auto own = std::make_unique<Database>();
+  if (auto opened = own->open(path, options.vfs, /*may_create=*/false); !opened) {
+    return fail(opened.error());
+  }
+  const std::string settings =
+      "PRAGMA cell_size_check=ON;PRAGMA query_only=ON;PRAGMA cache_size=-" +
+      std::to_string(options.reader_cache_kib);
+  if (auto set = own->execute(settings.c_str()); !set) return fail(set.error());
+  return std::unique_ptr<SqliteReader>(new SqliteReader(std::move(own), std::move(pins)));
+}
+
+void SqliteReader::begin() {
+  database_.clear_error();
+  Use(begin_).run();
+}
+
+void SqliteReader::end() {
+  database_.clear_error();
+  Use(end_).run();
+  if (database_.error() && sqlite3_get_autocommit(database_.handle()) == 0) {
+    database_.clear_error();
+    if (auto done = database_.execute("ROLLBACK"); !done) return;
+  }
+  database_.clear_error();
+}
+
+std::optional<NodeRow> SqliteReader::node(NodeId id) {
+  Use use(node_);
+  return first(use.bind(id), node_row);
+}
+
+std::optional<NodeRow> SqliteReader::live_child(NodeId parent, ByteView key) {
+  Use use(live_child_);
+  return first(use.bind(parent).bind(key), node_row);
+}
+
+std::optional<NodeRow> SqliteReader::dead_child(NodeId parent, ByteView key, NodeKind kind) {
+  Use use(dead_child_);
+  return first(use.bind(parent).bind(key).bind(static_cast<std::int64_t>(kind)), node_row);
+}
+
+std::vector<NodeRow> SqliteReader::live_children(NodeId parent, ByteView after, std::size_t limit) {
+  Use use(live_children_);
+  return all(use.bind(parent).bind(after).bind(sql_limit(limit)), node_row);
+}
+
+std::vector<NodeRow> SqliteReader::nodes(NodeId above, std::size_t limit) {
+  Use use(nodes_);
+  return all(use.bind(above).bind(sql_limit(limit)), node_row);
+}
+
+std::vector<HistoryRow> SqliteReader::history_of(NodeId document, HistoryId below,
+                                                 std::size_t limit) {
+  Use use(history_of_);
+  return all(use.bind(document).bind(below).bind(sql_limit(limit)), history_row);
+}
+
+std::optional<HistoryRow> SqliteReader::oldest_history_of(NodeId document) {
+  Use use(oldest_history_of_);
+  return first(use.bind(document), history_row);
+}
+
+std::vector<HistoryRow> SqliteReader::history(HistoryId above, std::size_t limit) {
+  Use use(history_);
+  return all(use.bind(above).bind(sql_limit(limit)), history_row);
+}
+
+std::optional<ContentRow> SqliteReader::content(ContentId id) {
+  Use use(content_);
+  return first(use.bind(id), [](const Use& row) {
+    return ContentRow{row.integer(0), row.integer(1) != 0, row.bytes(2)};
+  });
+}
+
+std::vector<std::pair<ContentId, ContentRow>> SqliteReader::contents(ContentId above,
+                                                                     std::size_t limit) {
+  Use use(contents_);
+  return all(use.bind(above).bind(sql_limit(limit)), [](const Use& row) {
+    return std::pair(row.integer(0), ContentRow{row.integer(1), row.integer(2) != 0, {}});
+  });
+}
+
+std::optional<PieceRow> SqliteReader::piece_at(ContentId content, std::int64_t offset) {
+  Use use(piece_at_);
+  return first(use.bind(content).bind(offset), piece_row);
+}
+
+std::vector<PieceRow> SqliteReader::pieces(ContentId content, std::int64_t from_offset,
+                                           std::size_t limit) {
+  Use use(pieces_);
+  return all(use.bind(content).bind(from_offset).bind(sql_limit(limit)), piece_row);
+}
+
+std::optional<Bytes> SqliteReader::chunk_data(ChunkId id) {
+  Use use(chunk_data_);
+  return first(use.bind(id), [](const Use& row) { return row.bytes(0); });
+}
+
+std::optional<ChunkRow> SqliteReader::chunk(ChunkId id) {
+  Use use(chunk_);
+  return first(use.bind(id), chunk_row);
+}
+
+std::optional<ChunkRow> SqliteReader::chunk_at(const Hash32& address) {
+  Use use(chunk_at_);
+  return first(use.bind(address.view()), chunk_row);
+}
+
+std::vector<ChunkRow> SqliteReader::chunks(ChunkId above, std::size_t limit) {
+  Use use(chunks_);
+  return all(use.bind(above).bind(sql_limit(limit)), chunk_row);
+}
+
+std::vector<ContentId> SqliteReader::loose(ContentId above, std::size_t limit) {
+  Use use(loose_);
+  return all(use.bind(above).bind(sql_limit(limit)), [](const Use& row) { return row.integer(0); });
+}
+
+bool SqliteReader::is_loose(ContentId id) {
+  Use use(is_loose_);
+  return use.bind(id).step();
+}
+
+std::optional<Bytes> SqliteReader::record(ByteView key) {
+  Use use(record_);
+  return first(use.bind(key), [](const Use& row) { return row.bytes(0); });
+}
+
+std::vector<std::pair<Bytes, Bytes>> SqliteReader::records(ByteView prefix, ByteView after,
+                                                           std::size_t limit) {
+  std::vector<std::pair<Bytes, Bytes>> out;
+  Use use(records_);
+  use.bind(prefix).bind(after).bind(sql_limit(limit));
+  while (use.step()) {
+    Bytes key = use.bytes(0);
+    if (!base::as_text(key).starts_with(base::as_text(prefix))) break;
+    out.emplace_back(std::move(key), use.bytes(1));
+  }
+  return out;
+}
+
+std::vector<std::string> SqliteReader::check_file(std::size_t limit) {
+  const std::string sql = "PRAGMA integrity_check(" + std::to_string(limit) + ")";
+  Statement check(database_, sql.c_str());
+  Use use(check);
+  std::vector<std::string> lines = all(use, [](const Use& row) { return row.text(0); });
+  if (lines.size() == 1 && lines[0] == "ok") lines.clear();
+  return lines;
+}
+
+}  // namespace meshstow::storage

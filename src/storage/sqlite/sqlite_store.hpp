@@ -1,0 +1,26 @@
+// storage/sqlite/sqlite_store.hpp: the engine that keeps a space in one SQLite file.
+//
+// Write-ahead log, synchronous=FULL, one connection for writes and one for each reader;
+// docs/FORMAT.md describes the file. Files are touched through SQLite only. Two stores must not be
+// open on one file at once in different processes: the home's lock sees to that.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "storage/local_store.hpp"
+
+namespace meshstow::storage {
+
+struct SqliteOptions {
+  std::string vfs;           // name of a registered VFS; empty: the system's
+  int cache_kib = 8 * 1024;  // of pages, for the writer
+  int reader_cache_kib = 2 * 1024;
+};
+
+// Opens the file, or makes it. Errc::corrupt: damaged, or no store of ours; Errc::limit: written by
+// a newer program; either way the file stays as it is. Errc::unavailable: it cannot be opened.
+[[nodiscard]] Result<std::unique_ptr<LocalStore>> open_sqlite_store(
+    const std::string& path, const SqliteOptions& options = {});
+
+}  // namespace meshstow::storage
