@@ -1,0 +1,253 @@
+#include "http/dashboard_api.hpp"
+
+#include <boost/json.hpp>
+
+#include "codec/hex.hpp"
+#include "codec/json.hpp"
+#include "http/oauth.hpp"
+#include "http/pages.hpp"
+#include "http/replies.hpp"
+#include "http/router.hpp"
+
+namespace meshstow::http {
+namespace {
+
+namespace json = boost::json;
+
+json::string_view text(std::string_view view) { return {view.data(), view.size()}; }
+
+json::value seconds(const std::optional<WallTime>& time) {
+  if (!time) return nullptr;
+  return base::unix_seconds(*time);
+}
+
+std::string_view category_name(Category category) {
+  switch (category) {
+    case Category::public_: return "public";
+    case Category::private_: return "private";
+    case Category::shared: return "shared";
+    case Category::root: break;
+  }
+  return "";
+}
+
+json::object usage_json(const storage::Usage& usage, std::uint64_t disk_free) {
+  json::array modules;
+  for (const storage::ModuleUsage& module : usage.modules) {
+    if (module.documents == 0 && module.history_bytes == 0) continue;
+    modules.push_back(
+        {{"category", text(category_name(module.category))},
+         {"module", text(module.module)},
+         {"documents", module.documents},
+         {"bytes", module.bytes},
+         {"history_bytes", module.history_bytes},
+         {"quota", module.quota ? json::value(*module.quota) : json::value(nullptr)}});
+  }
+  return {{"documents", usage.documents},
+          {"bytes", usage.bytes},
+          {"history_bytes", usage.history_bytes},
+          {"quota", usage.quota ? json::value(*usage.quota) : json::value(nullptr)},
+          {"available", usage.quota ? usage.space_left : disk_free},
+          {"modules", std::move(modules)}};
+}
+
+json::object node_json(const NodeStatus& status) {
+  json::array peers;
+  for (const PeerStatus& peer : status.peers) {
+    peers.push_back({{"destination", text(peer.destination)},
+                     {"hops", peer.hops},
+                     {"heard", base::unix_seconds(peer.heard)},
+                     {"space_available", peer.space_available ? json::value(*peer.space_available)
+                                                              : json::value(nullptr)}});
+  }
+  return {{"name", text(status.name)},       {"owner", text(status.owner)},
+          {"device", text(status.device)},   {"destination", text(status.destination)},
+          {"version", text(status.version)}, {"pending_changes", status.pending_changes},
+          {"conflicts", status.conflicts},   {"peers", std::move(peers)}};
+}
+
+json::array tokens_json(const std::vector<access::TokenRecord>& tokens) {
+  json::array out;
+  for (const access::TokenRecord& token : tokens) {
+    if (token.revoked) continue;
+    json::array scopes;
+    json::array words;
+    for (const access::Scope& scope : token.capability.scopes) {
+      scopes.push_back(text(scope.text()));
+      words.push_back(text(scope.is_path() ? scope.text() : describe_scope(scope)));
+    }
+    out.push_back({{"id", text(codec::to_hex(token.capability.id))},
+                   {"label", text(token.label)},
+                   {"scopes", std::move(scopes)},
+                   {"words", std::move(words)},
+                   {"created", base::unix_seconds(token.created)},
+                   {"last_used", seconds(token.last_used)},
+                   {"expires", seconds(token.capability.expires)}});
+  }
+  return out;
+}
+
+json::array apps_json(const Core& core, const Context& context) {
+  const Endpoint& endpoint = core.config.endpoints[context.endpoint];
+  json::array out;
+  for (const auto& [name, app] : core.apps) {
+    // Storage first: the app starts connecting to this address by itself.
+    const std::string url = endpoint.origin_of(name + "." + endpoint.host) +
+                            "/#remotestorage=" + core.config.account + "@" + endpoint.authority();
+    out.push_back({{"name", text(name)},
+                   {"title", text(app.title)},
+                   {"url", text(url)},
+                   {"bytes", app.bytes()}});
+  }
+  return out;
+}
+
+json::array work_array(const std::map<std::uint64_t, WorkProgress>& work) {
+  json::array out;
+  for (const auto& [id, progress] : work) {
+    out.push_back({{"id", id},
+                   {"title", text(progress.title)},
+                   {"done", progress.done},
+                   {"total", progress.total}});
+  }
+  return out;
+}
+
+tl::expected<access::TokenOrder, const char*> read_order(const std::string& body) {
+  const auto parsed = codec::parse_strict_json(body);
+  if (!parsed || !parsed->is_object()) return tl::unexpected<const char*>("not a JSON object");
+  access::TokenOrder order;
+  const auto& object = parsed->get_object();
+  const auto* scopes = object.if_contains("scopes");
+  if (scopes == nullptr || !scopes->is_array()) return tl::unexpected<const char*>("no scopes");
+  for (const json::value& scope : scopes->get_array()) {
+    if (!scope.is_string()) return tl::unexpected<const char*>("a scope is a text");
+    auto read = access::Scope::parse(std::string_view(scope.get_string()));
+    if (!read) return tl::unexpected(read.error().detail);
+    order.scopes.push_back(std::move(*read));
+  }
+  if (const auto* label = object.if_contains("label"); label != nullptr && label->is_string()) {
+    order.label = std::string(std::string_view(label->get_string()));
+  }
+  if (const auto* days = object.if_contains("days"); days != nullptr && days->is_int64()) {
+    if (days->get_int64() < 1 || days->get_int64() > 3660)
+      return tl::unexpected<const char*>("days are 1 to 3660");
+    order.lifetime = std::chrono::hours(24 * days->get_int64());
+  }
+  return order;
+}
+
+bool is_local_path(std::string_view path) {
+  return path.starts_with('/') && !path.starts_with("//") &&
+         path.find('\\') == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string work_json(const std::map<std::uint64_t, WorkProgress>& work) {
+  return json::serialize(work_array(work));
+}
+
+StateGet::StateGet(Core& core, Context context, std::string csrf)
+    : core_(core), context_(std::move(context)), csrf_(std::move(csrf)) {
+  ask<storage::Usage>(storage::ReadUsage{}, [this](Now, const auto& usage) { finish(usage); });
+}
+
+void StateGet::finish(const storage::Outcome<storage::Usage>& usage) {
+  Reply reply;
+  if (usage) {
+    const NodeStatus status = core_.config.status ? core_.config.status() : NodeStatus{};
+    const Endpoint& endpoint = core_.config.endpoints[context_.endpoint];
+    const json::object state{{"address", text(core_.config.account + "@" + endpoint.authority())},
+                             {"csrf", text(csrf_)},
+                             {"usage", usage_json(*usage, status.disk_free)},
+                             {"node", node_json(status)},
+                             {"tokens", tokens_json(core_.tokens.list())},
+                             {"apps", apps_json(core_, context_)},
+                             {"work", work_array(core_.work)}};
+    reply = json_reply(context_, 200, json::serialize(state));
+  } else {
+    reply = failure_reply(context_, usage.error(), /*is_write=*/false);
+  }
+  reply.head.content_length = view_of(reply.body).size();
+  send({.head = std::move(reply.head), .body = std::move(reply.body), .last = true});
+}
+
+void TokenCreate::on_whole(Now now, std::string body) {
+  auto order = read_order(body);
+  if (!order) return reply(error_reply(context_, 400, order.error()));
+  auto issued = core_.tokens.issue(now, *order);
+  if (!issued) return reply(error_reply(context_, 400, issued.error().detail));
+  const json::object answer{{"token", text(issued->text)}, {"id", text(codec::to_hex(issued->id))}};
+  ask<storage::Done>(
+      storage::PutRecord{issued->record.key, issued->record.value},
+      [this, made = json::serialize(answer)](Now, const storage::Outcome<storage::Done>& stored) {
+        reply(stored ? json_reply(context_, 201, made)
+                     : failure_reply(context_, stored.error(), /*is_write=*/true));
+      });
+}
+
+RecordWrites::RecordWrites(Context context, std::vector<storage::Operation> writes, Reply done)
+    : context_(std::move(context)), left_(writes.size()), done_(std::move(done)) {
+  for (storage::Operation& write : writes) {
+    ask<storage::Done>(std::move(write), [this](Now, const auto& outcome) { written(outcome); });
+  }
+}
+
+void RecordWrites::written(const storage::Outcome<storage::Done>& outcome) {
+  // A record that is gone already is as good as removed.
+  if (!outcome && outcome.error().refusal != storage::Refusal::not_found) {
+    done_ = failure_reply(context_, outcome.error(), /*is_write=*/true);
+  }
+  if (--left_ > 0) return;
+  done_.head.content_length = view_of(done_.body).size();
+  send({.head = std::move(done_.head), .body = std::move(done_.body), .last = true});
+}
+
+void open_session(Core& core, const Context& context, Now now,
+                  std::vector<storage::Operation>& writes, Reply& done, std::string_view next) {
+  auto opened = core.sessions.open(now);
+  for (Bytes& key : opened.removed) writes.push_back(storage::RemoveRecord{std::move(key)});
+  writes.push_back(
+      storage::PutRecord{std::move(opened.record.key), std::move(opened.record.value)});
+  const Endpoint& endpoint = core.config.endpoints[context.endpoint];
+  done = redirect_reply(303, is_local_path(next) ? next : "/dashboard/");
+  // Lax: the cookie comes along when an app of another origin sends the browser to the consent
+  // page, and not when a page of another site posts a form.
+  const auto age = std::chrono::duration_cast<std::chrono::seconds>(kSessionLifetime).count();
+  done.head.headers.add("Set-Cookie", cookie_name(endpoint) + "=" + opened.cookie +
+                                          "; Path=/; Max-Age=" + std::to_string(age) +
+                                          "; HttpOnly; SameSite=Lax" +
+                                          (endpoint.secure ? "; Secure" : ""));
+}
+
+void PassphraseSignIn::on_whole(Now now, std::string body) {
+  const auto form = parse_form(body);
+  const auto passphrase = form ? form_value(*form, "passphrase") : std::nullopt;
+  if (!passphrase || !core_.passphrase) return reply(error_reply(context_, 400, "No passphrase."));
+  // Counted before it is known to be wrong: many tries at once must not pass the limit.
+  if (const auto wait = core_.passphrase_failures.note_failure(now, context_.peer)) {
+    return reply(too_many_requests(context_, *wait));
+  }
+  next_ = form_value(*form, "next").value_or("");
+  output(HashPassphrase{*passphrase, core_.passphrase->salt});
+}
+
+void PassphraseSignIn::on_hash(Now now, const Hash32& hash) {
+  if (!core_.passphrase || !core_.passphrase->matches(hash)) {
+    return reply(sign_in_page(core_, context_, next_, "That was not the passphrase."));
+  }
+  std::vector<storage::Operation> writes;
+  Reply done;
+  open_session(core_, context_, now, writes, done, next_);
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    const bool last = i + 1 == writes.size();
+    ask<storage::Done>(std::move(writes[i]), [this, last, done](Now, const auto& outcome) {
+      if (!last) return;
+      if (!outcome) return reply(failure_reply(context_, outcome.error(), /*is_write=*/true));
+      reply(done);
+    });
+  }
+}
+
+}  // namespace meshstow::http

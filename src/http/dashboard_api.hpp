@@ -1,0 +1,63 @@
+// http/dashboard_api.hpp: what the dashboard's scripts ask for, as JSON. Internal to src/http.
+#pragma once
+
+#include <string>
+
+#include "http/collecting_exchange.hpp"
+
+namespace meshstow::http {
+
+// GET /api/state: all that the dashboard shows but files.
+class StateGet final : public Exchange {
+ public:
+  StateGet(Core& core, Context context, std::string csrf);
+
+ private:
+  void finish(const storage::Outcome<storage::Usage>& usage);
+  Core& core_;
+  const Context context_;
+  const std::string csrf_;
+};
+
+// One line of JSON about the work that is going on.
+std::string work_json(const std::map<std::uint64_t, WorkProgress>& work);
+
+// POST /api/tokens {"scopes": ["notes:rw"], "label": "...", "days": 30} -> {"token", "id"}
+class TokenCreate final : public CollectingExchange {
+ public:
+  TokenCreate(Core& core, Context context, const Request& request)
+      : CollectingExchange(core, std::move(context), request) {}
+
+ private:
+  void on_whole(Now now, std::string body) override;
+};
+
+// Removes or writes records, then answers 200 with {}.
+class RecordWrites final : public Exchange {
+ public:
+  RecordWrites(Context context, std::vector<storage::Operation> writes, Reply done);
+
+ private:
+  void written(const storage::Outcome<storage::Done>& outcome);
+  const Context context_;
+  std::size_t left_;
+  Reply done_;
+};
+
+// POST /signin with the passphrase.
+class PassphraseSignIn final : public CollectingExchange {
+ public:
+  PassphraseSignIn(Core& core, Context context, const Request& request)
+      : CollectingExchange(core, std::move(context), request) {}
+
+ private:
+  void on_whole(Now now, std::string body) override;
+  void on_hash(Now now, const Hash32& hash) override;
+  std::string next_;
+};
+
+// Opens a session: stores it, then answers with its cookie and a redirect to `next`.
+void open_session(Core& core, const Context& context, Now now,
+                  std::vector<storage::Operation>& writes, Reply& done, std::string_view next);
+
+}  // namespace meshstow::http

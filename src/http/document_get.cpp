@@ -1,0 +1,193 @@
+#include "base/limits.hpp"
+#include "codec/http_date.hpp"
+#include "http/documents.hpp"
+#include "http/replies.hpp"
+
+namespace meshstow::http {
+namespace {
+
+constexpr std::size_t kFirstPiece = 64 * 1024;
+
+// Scripts of a stored page run, if at all, in an origin of their own: never in ours, where the
+// dashboard is. PDF is left out because browsers show none in a sandbox; its scripts have no access
+// to the page.
+bool needs_sandbox(std::string_view content_type) {
+  const std::string_view type = content_type.substr(0, content_type.find(';'));
+  return !equal_ignoring_case(type, "application/pdf");
+}
+
+// Types as stored are opaque, but a header holds one line. (HeaderBlock replaces what would break
+// it.)
+void add_document_headers(HeaderBlock& headers, const Context& context, const StoragePath& path,
+                          const storage::DocumentInfo& info) {
+  headers.add("Content-Type", info.content_type);
+  headers.add("ETag", info.etag.quoted());
+  headers.add("Last-Modified", codec::format_http_date(info.modified));
+  headers.add("Cache-Control", context.attachment ? "private, no-cache" : cache_control(path));
+  headers.add("Accept-Ranges", "bytes");
+  if (needs_sandbox(info.content_type)) headers.add("Content-Security-Policy", "sandbox");
+  if (context.attachment) headers.add("Content-Disposition", "attachment");
+  add_context_headers(headers, context);
+}
+
+}  // namespace
+
+Result<storage::Conditions> read_conditions(const Request& request) {
+  storage::Conditions out;
+  if (const auto text = request.joined("If-Match")) {
+    auto list = storage::parse_etag_list(*text);
+    if (!list) return fail(list.error());
+    out.if_match = std::move(*list);
+  }
+  if (const auto text = request.joined("If-None-Match")) {
+    auto list = storage::parse_etag_list(*text);
+    if (!list) return fail(list.error());
+    out.if_none_match = std::move(*list);
+  }
+  return out;
+}
+
+void StorageExchange::reply(Reply reply) {
+  if (reply.head.framing == Framing::length) reply.head.content_length = view_of(reply.body).size();
+  if (reply.head.status == 304) reply.head.framing = Framing::none;
+  if (context_.is_head || reply.head.framing == Framing::none) reply.body = std::string_view();
+  send({.head = std::move(reply.head), .body = std::move(reply.body), .last = true});
+}
+
+DocumentGet::DocumentGet(Core& core, Context context, Authority authority, StoragePath path,
+                         storage::Conditions conditions, const Request& request)
+    : StorageExchange(core, std::move(context), std::move(authority), std::move(path)),
+      conditions_(std::move(conditions)) {
+  if (!context_.is_head) {
+    if (const auto header = request.header("Range")) range_ = parse_range(*header);
+    if (range_) if_range_ = request.header("If-Range").value_or("");
+  }
+  open();
+}
+
+void DocumentGet::open() {
+  storage::OpenDocument open{.path = path_, .version = {}, .conditions = std::move(conditions_)};
+  open.max_bytes = context_.is_head ? 0 : kFirstPiece;
+  // With If-Range it is not known yet whether the range counts: begin at the start.
+  if (range_ && range_->first && if_range_.empty()) {
+    asked_offset_ = *range_->first;
+    open.offset = asked_offset_;
+  }
+  ask<storage::OpenedDocument>(std::move(open),
+                               [this](Now now, auto outcome) { opened(now, std::move(outcome)); });
+}
+
+void DocumentGet::opened(Now, storage::Outcome<storage::OpenedDocument> outcome) {
+  if (!outcome) {
+    Reply refused = failure_reply(context_, outcome.error(), /*is_write=*/false);
+    if (refused.head.status == 304) {
+      refused = {};
+      refused.head.status = 304;
+      if (outcome.error().current)
+        refused.head.headers.add("ETag", outcome.error().current->quoted());
+      refused.head.headers.add("Cache-Control", cache_control(path_));
+      add_context_headers(refused.head.headers, context_);
+    }
+    reply(std::move(refused));
+    return;
+  }
+  handle_ = outcome->handle;
+  if (aborted()) {
+    close_handle();
+    return;
+  }
+  send_start(std::move(*outcome));
+}
+
+ResponseHead DocumentGet::head_for(const storage::DocumentInfo& info) const {
+  ResponseHead head;
+  add_document_headers(head.headers, context_, path_, info);
+  head.content_length = info.size;
+  return head;
+}
+
+void DocumentGet::send_unsatisfiable(const storage::DocumentInfo& info) {
+  Reply refused = error_reply(context_, 416, "The document has no such bytes.");
+  refused.head.headers.add("Content-Range", "bytes */" + std::to_string(info.size));
+  refused.head.headers.add("ETag", info.etag.quoted());
+  close_handle();
+  reply(std::move(refused));
+}
+
+void DocumentGet::send_start(storage::OpenedDocument opened) {
+  ResponseHead head = head_for(opened.info);
+  if (context_.is_head) {
+    send({.head = std::move(head), .body = std::string_view(), .last = true});
+    return;
+  }
+  // If-Range: a strong compare, or the whole document (RFC 9110 13.1.5). Dates do not count as
+  // strong.
+  if (range_ && !if_range_.empty() && if_range_ != opened.info.etag.quoted()) range_.reset();
+  ByteRange part{0, opened.info.size};
+  if (range_) {
+    const auto resolved = resolve(*range_, opened.info.size);
+    if (!resolved) return send_unsatisfiable(opened.info);
+    part = *resolved;
+    head.status = 206;
+    head.content_length = part.length;
+    head.headers.add("Content-Range", "bytes " + std::to_string(part.offset) + "-" +
+                                          std::to_string(part.offset + part.length - 1) + "/" +
+                                          std::to_string(opened.info.size));
+  }
+  next_ = part.offset;
+  end_ = part.offset + part.length;
+  Bytes first = std::move(opened.first);
+  const std::uint64_t first_end = asked_offset_ + first.size();
+  if (next_ < first_end || next_ == end_) {
+    first.resize(static_cast<std::size_t>(std::min(first_end, end_) - asked_offset_));
+    first.erase(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(next_ - asked_offset_));
+    next_ += first.size();
+    const bool last = next_ == end_;
+    if (last) close_handle();
+    send({.head = std::move(head), .body = std::move(first), .last = last});
+    return;
+  }
+  head_ = std::move(head);
+  read_on();
+}
+
+void DocumentGet::on_sent(Now now) {
+  if (!allowed(now, access::Operation::read)) {
+    close_handle();
+    break_off();
+    return;
+  }
+  read_on();
+}
+
+void DocumentGet::read_on() {
+  storage::ReadDocument read{.handle = handle_, .offset = next_};
+  read.max_bytes =
+      static_cast<std::size_t>(std::min<std::uint64_t>(limits::kHttpReadPiece, end_ - next_));
+  ask<storage::ReadPiece>(read, [this](Now, storage::Outcome<storage::ReadPiece> piece) {
+    if (aborted()) return;
+    if (!piece || piece->bytes.empty() || piece->bytes.size() > end_ - next_) {
+      close_handle();
+      if (head_ && !piece) {
+        reply(failure_reply(context_, piece.error(), /*is_write=*/false));
+      } else {
+        break_off();
+      }
+      return;
+    }
+    next_ += piece->bytes.size();
+    const bool last = next_ == end_;
+    if (last) close_handle();
+    send({.head = std::exchange(head_, std::nullopt),
+          .body = std::move(piece->bytes),
+          .last = last});
+  });
+}
+
+void DocumentGet::close_handle() {
+  if (handle_ != 0) submit_and_forget(storage::CloseDocument{std::exchange(handle_, 0)});
+}
+
+void DocumentGet::on_abort() { close_handle(); }
+
+}  // namespace meshstow::http

@@ -1,0 +1,62 @@
+// http/oauth.hpp: the authorization dialog and the token endpoint (remotestorage-http.md 1.2).
+//
+// Implicit grant, and authorization code with PKCE (S256 only). There is no registration: client_id
+// is ignored and the app is named by the origin of its redirect address. Internal to src/http.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/collecting_exchange.hpp"
+#include "http/origin.hpp"
+#include "http/target.hpp"
+
+namespace meshstow::http {
+
+struct AuthorizationRequest {
+  RedirectAddress redirect;
+  std::vector<access::Scope> scopes;
+  bool wants_code = false;
+  std::string challenge;
+  std::optional<std::string> state;
+};
+// The error is for the user: with an address that is in doubt nothing is sent there.
+[[nodiscard]] tl::expected<AuthorizationRequest, std::string> read_authorization(const Form& form);
+
+// GET: the consent page for a signed-in user, else how to sign in. `target`: to come back to.
+Reply consent_page(const Core& core, const Context& context, std::string_view query,
+                   std::string_view cookie);
+Reply sign_in_page(const Core& core, const Context& context, std::string_view next,
+                   std::string_view why);
+
+// POST of the consent page.
+class ConsentAnswer final : public CollectingExchange {
+ public:
+  ConsentAnswer(Core& core, Context context, const Request& request, std::string cookie)
+      : CollectingExchange(core, std::move(context), request), cookie_(std::move(cookie)) {}
+
+ private:
+  void on_whole(Now now, std::string body) override;
+  void grant(Now now, const AuthorizationRequest& asked, const Form& form);
+  void give_token(Now now, const AuthorizationRequest& asked, std::vector<access::Scope> scopes,
+                  std::optional<std::chrono::seconds> lifetime);
+  void refuse(int status, std::string_view why);
+
+  std::string cookie_;
+};
+
+// POST of a code.
+class TokenExchange final : public CollectingExchange {
+ public:
+  TokenExchange(Core& core, Context context, const Request& request)
+      : CollectingExchange(core, std::move(context), request) {}
+
+ private:
+  void on_whole(Now now, std::string body) override;
+  void give_token(Now now, GrantedCode& grant);
+  void revoke_again(GrantedCode& grant);
+  void refuse(std::string_view error, std::string_view why);
+};
+
+}  // namespace meshstow::http

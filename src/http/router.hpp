@@ -1,0 +1,60 @@
+// http/router.hpp: which exchange answers a request. One Router per request. Internal to src/http.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "http/core.hpp"
+#include "http/target.hpp"
+
+namespace meshstow::http {
+
+class Router {
+ public:
+  Router(Core& core, Now now, const Request& request);
+  std::unique_ptr<Exchange> route();
+
+ private:
+  using Answer = std::unique_ptr<Exchange>;
+  [[nodiscard]] Answer answer(Reply reply) const;
+  [[nodiscard]] Answer error(int status, std::string_view message) const;
+  [[nodiscard]] bool is_read() const {
+    return request_.method == "GET" || request_.method == "HEAD";
+  }
+
+  // For apps (storage_routes.cpp).
+  Answer route_app_side(std::string_view path);
+  Answer storage(std::string_view raw);
+  Answer document(StoragePath path, Authority authority);
+  Answer folder(StoragePath path, Authority authority);
+  Answer events(std::string_view raw);
+  Answer quota();
+  Answer oauth(std::string_view rest);
+  // Who asks: the token's authority, or the refusal.
+  tl::expected<Authority, Answer> authorise(const StoragePath& path, access::Operation operation);
+  tl::expected<Authority, Answer> authorise_token();
+
+  // For the user (dashboard_routes.cpp).
+  Answer route_user_side(std::string_view path);
+  Answer sign_in();
+  Answer dashboard(std::string_view file);
+  Answer api(std::string_view rest);
+  Answer api_files(std::string_view raw, const SessionId& session);
+  Answer api_write(std::string_view rest, const SessionId& session);
+  Answer app_files(std::string_view rest);
+  // The cookie of an open session; empty without one.
+  [[nodiscard]] std::string session_cookie() const;
+  // A write of the dashboard comes from our own page.
+  [[nodiscard]] bool comes_from_our_page() const;
+
+  Core& core_;
+  const Now now_;
+  const Request& request_;
+  Context context_;
+  Target target_;
+};
+
+// "meshstow_8181": cookies do not tell ports apart.
+std::string cookie_name(const Endpoint& endpoint);
+
+}  // namespace meshstow::http

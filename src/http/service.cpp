@@ -1,0 +1,120 @@
+#include "http/service.hpp"
+
+#include "base/check.hpp"
+#include "base/limits.hpp"
+#include "codec/http_date.hpp"
+#include "http/core.hpp"
+#include "http/dashboard_api.hpp"
+#include "http/replies.hpp"
+#include "http/router.hpp"
+
+namespace meshstow::http {
+
+struct Service::State {
+  State(ServiceConfig config, access::TokenBook& tokens, access::AccessControl& control,
+        base::Rng& rng)
+      : core(std::move(config), tokens, control, rng) {}
+
+  void tell_work(Now now) { core.live.tell_dashboard(now, "work", work_json(core.work)); }
+
+  Core core;
+  std::int64_t date_second = -1;
+  std::string date;
+  bool work_shown = false;
+};
+
+Service::Service(ServiceConfig config, access::TokenBook& tokens, access::AccessControl& control,
+                 base::Rng& rng)
+    : state_(std::make_unique<State>(std::move(config), tokens, control, rng)) {
+  MESHSTOW_CHECK(!state_->core.config.endpoints.empty());
+}
+
+Service::~Service() = default;
+
+void Service::load_record(Now now, ByteView key, ByteView value) {
+  const std::string_view name = base::as_text(key);
+  if (name.starts_with(kSessionRecordPrefix)) {
+    state_->core.sessions.load(now, key, value);
+  } else if (name == kPassphraseRecordKey) {
+    if (auto verifier = PassphraseVerifier::decode(value))
+      state_->core.passphrase = std::move(*verifier);
+  } else if (auto app = decode_manifest(key, value)) {
+    set_app(std::move(*app));
+  }
+}
+
+std::unique_ptr<Exchange> Service::begin(Now now, const Request& request) {
+  return Router(state_->core, now, request).route();
+}
+
+Reply Service::refusal(int status, std::string_view message) {
+  Context context;
+  context.cors = true;
+  Reply reply = error_reply(context, status, message);
+  reply.head.content_length = view_of(reply.body).size();
+  reply.head.close = true;
+  return reply;
+}
+
+const std::string& Service::http_date(Now now) {
+  const std::int64_t second = base::unix_seconds(now.wall);
+  if (second != state_->date_second) {
+    state_->date_second = second;
+    state_->date = codec::format_http_date(now.wall);
+  }
+  return state_->date;
+}
+
+std::string Service::sign_in_link(Now now, std::size_t endpoint) {
+  return state_->core.config.endpoints.at(endpoint).origin() +
+         "/signin?token=" + state_->core.sessions.make_link(now);
+}
+
+std::string Service::address(std::size_t endpoint) const {
+  return state_->core.config.account + "@" + state_->core.config.endpoints.at(endpoint).authority();
+}
+
+void Service::set_passphrase(std::optional<PassphraseVerifier> verifier) {
+  state_->core.passphrase = std::move(verifier);
+}
+
+void Service::set_app(AppManifest manifest) {
+  auto& apps = state_->core.apps;
+  if (apps.size() >= limits::kApps && !apps.contains(manifest.name)) return;
+  std::string name = manifest.name;
+  apps.insert_or_assign(std::move(name), std::move(manifest));
+}
+
+void Service::remove_app(const std::string& name) { state_->core.apps.erase(name); }
+
+std::vector<AppManifest> Service::apps() const {
+  std::vector<AppManifest> out;
+  for (const auto& [name, app] : state_->core.apps) out.push_back(app);
+  return out;
+}
+
+void Service::document_changed(Now now, const StoragePath& path, const storage::ETag& etag,
+                               bool deleted) {
+  state_->core.live.changed(now, path, etag, deleted);
+}
+
+void Service::report(Now now, const WorkProgress& progress) {
+  const std::uint64_t id = 2 * progress.id + 1;  // our own uploads have even ids
+  if (progress.finished) {
+    state_->core.work.erase(id);
+  } else {
+    WorkProgress mine = progress;
+    mine.id = id;
+    state_->core.work[id] = std::move(mine);
+  }
+  state_->tell_work(now);
+}
+
+void Service::handle_deadline(Now now) {
+  state_->core.live.handle_deadline(now);
+  const bool work = !state_->core.work.empty();
+  if (work || state_->work_shown) state_->tell_work(now);
+  state_->work_shown = work;
+}
+
+}  // namespace meshstow::http
