@@ -34,7 +34,7 @@ bool SpaceWriter::reclaim_some(Now now) {
   }
   if (reclaimed_ == 0 && history && !engine_->view().status()) {
     engine_->rollback();  // only looked
-    return more || *history;
+    return more || *history || (sweeping && is_over_quota());
   }
   Result<void> finished = history ? finish_transaction() : fail(history.error());
   if (!finished) {
