@@ -34,6 +34,7 @@ class Home {
   [[nodiscard]] static HomeResult<Home> open(const std::filesystem::path& directory);
   // Held until the object goes. Refuses when another process holds it.
   [[nodiscard]] HomeResult<void> lock();
+  [[nodiscard]] bool is_locked_elsewhere() const;  // after lock() failed: was that why?
 
   [[nodiscard]] const std::filesystem::path& directory() const;
   [[nodiscard]] std::filesystem::path store_file() const;

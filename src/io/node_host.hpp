@@ -68,6 +68,7 @@ class NodeHost {
 
   [[nodiscard]] const Home& home() const;
   [[nodiscard]] boost::asio::io_context& loop();
+  void post(std::function<void()> call);  // in a later turn of the loop
   [[nodiscard]] base::Rng& rng();
   [[nodiscard]] std::vector<Address> listening() const;  // as bound: tcp_listen first, in order
   [[nodiscard]] std::vector<InterfaceStatus> interfaces() const;

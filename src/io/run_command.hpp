@@ -10,7 +10,6 @@ struct OneShotOptions {
   // For commands with `at` when no `serve` runs; nullopt: as the home's config says, without
   // listening.
   std::optional<MeshOptions> mesh;
-  Duration connect_patience = std::chrono::seconds(10);
 };
 
 [[nodiscard]] CommandOutcome run_command(const std::filesystem::path& home, const Command& command,

@@ -1,0 +1,238 @@
+#include "io/command_work.hpp"
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "codec/hex.hpp"
+#include "codec/iso8601.hpp"
+#include "codec/utf8.hpp"
+#include "io/clock.hpp"
+#include "node/answers.hpp"
+
+namespace meshstow::io {
+namespace {
+
+namespace json = boost::json;
+
+std::string text_member(const json::object& object, std::string_view key) {
+  const json::value* found = object.if_contains(key);
+  const json::string* text = found == nullptr ? nullptr : found->if_string();
+  return text == nullptr ? std::string() : std::string(std::string_view(*text));
+}
+
+std::optional<std::uint64_t> number_member(const json::object& object, std::string_view key) {
+  const json::value* found = object.if_contains(key);
+  if (found == nullptr) return std::nullopt;
+  if (const auto* number = found->if_int64(); number != nullptr && *number >= 0) {
+    return static_cast<std::uint64_t>(*number);
+  }
+  if (const auto* number = found->if_uint64()) return *number;
+  return std::nullopt;
+}
+
+Result<json::object> parse_object(std::string_view text) {
+  json::error_code error;
+  json::parse_options options;
+  options.max_depth = limits::kJsonDepth;
+  options.allow_invalid_utf8 = true;  // the path's own rules say what is wrong with it
+  json::value value = json::parse(text, error, {}, options);
+  if (error || !value.is_object()) return fail(Errc::malformed, "this is no JSON object");
+  return std::move(value.get_object());
+}
+
+using Member = std::pair<std::string_view, std::string Command::*>;
+constexpr Member kTextMembers[] = {
+    {"verb", &Command::verb},
+    {"path", &Command::path},
+    {"at", &Command::at},
+    {"token", &Command::token},
+    {"content_type", &Command::content_type},
+    {"if_match", &Command::if_match},
+    {"if_none_match", &Command::if_none_match},
+    {"version", &Command::version},
+    {"after", &Command::after},
+    {"for", &Command::holder},
+    {"expires", &Command::expires},
+    {"label", &Command::label},
+    {"id", &Command::token_id},
+};
+
+json::object storage_error(protocol::StoreCode code, int status, std::string_view message,
+                           std::string_view path) {
+  if (path.size() > limits::kErrorPath || !codec::is_valid_utf8(path)) path = {};
+  return {{"type", "storage_error"},
+          {"code", protocol::to_text(code)},
+          {"message", message},
+          {"path", path},
+          {"timestamp", codec::format_iso8601(read_clock().wall)},
+          {"status", status}};
+}
+
+class Running final : public CommandRun {
+ public:
+  explicit Running(std::shared_ptr<CommandWork> work) : work_(std::move(work)) {}
+  ~Running() override { work_->cancel(); }
+
+ private:
+  std::shared_ptr<CommandWork> work_;
+};
+
+}  // namespace
+
+std::string encode_command(const Command& command) {
+  json::object out;
+  for (const auto& [key, member] : kTextMembers) {
+    if (!(command.*member).empty()) out[key] = command.*member;
+  }
+  if (command.size) out["size"] = *command.size;
+  if (command.limit > 0) out["limit"] = command.limit;
+  if (!command.scopes.empty())
+    out["scopes"] = json::array(command.scopes.begin(), command.scopes.end());
+  return json::serialize(out);
+}
+
+Result<Command> decode_command(std::string_view text) {
+  const auto object = parse_object(text);
+  if (!object) return fail(object.error());
+  Command out;
+  for (const auto& [key, member] : kTextMembers) {
+    if (object->contains(key)) out.*member = text_member(*object, key);
+  }
+  out.size = number_member(*object, "size");
+  out.limit = static_cast<std::size_t>(number_member(*object, "limit").value_or(0));
+  if (const json::value* scopes = object->if_contains("scopes")) {
+    if (!scopes->is_array()) return fail(Errc::malformed, "scopes are an array");
+    for (const json::value& scope : scopes->get_array()) {
+      if (!scope.is_string()) return fail(Errc::malformed, "a scope is text");
+      out.scopes.emplace_back(std::string_view(scope.get_string()));
+    }
+  }
+  if (out.verb.empty()) return fail(Errc::malformed, "a command has a verb");
+  return out;
+}
+
+int CommandOutcome::exit_code() const {
+  if (ok) return 0;
+  const auto object = parse_object(json);
+  if (!object) return 1;
+  const auto code = protocol::store_code(text_member(*object, "code"));
+  return code ? protocol::exit_code(*code) : 1;
+}
+
+CommandOutcome command_failed(std::string_view message) {
+  return {false, json::serialize(json::object{{"type", "error"}, {"message", message}})};
+}
+
+std::unique_ptr<CommandRun> start_command(NodeHost& host, Command command, CommandChannel channel) {
+  static constexpr std::string_view kDocumentVerbs[] = {"put", "get", "rm", "ls", "stat"};
+  const bool documents =
+      std::ranges::find(kDocumentVerbs, command.verb) != std::end(kDocumentVerbs);
+  std::shared_ptr<CommandWork> work;
+  if (!documents) {
+    work = make_node_command(host, std::move(command), std::move(channel));
+  } else if (!command.at.empty()) {
+    work = make_remote_command(host, std::move(command), std::move(channel));
+  } else if (command.verb == "put") {
+    work = make_local_put(host, std::move(command), std::move(channel));
+  } else {
+    work = make_local_command(host, std::move(command), std::move(channel));
+  }
+  host.post([weak = std::weak_ptr(work)] {
+    if (const auto started = weak.lock()) started->begin();
+  });
+  return std::make_unique<Running>(std::move(work));
+}
+
+void CommandWork::cancel() {
+  if (std::exchange(over_, true)) return;
+  channel_ = {};
+  release();
+}
+
+void CommandWork::end(CommandOutcome outcome) {
+  if (std::exchange(over_, true)) return;
+  release();
+  const CommandChannel channel = std::exchange(channel_, {});
+  channel.done(std::move(outcome));
+}
+
+void CommandWork::finish(json::object result) { end({true, json::serialize(result)}); }
+
+void CommandWork::fail(std::string_view message) { end(command_failed(message)); }
+
+void CommandWork::fail(protocol::StoreCode code, int status, std::string_view message) {
+  end({false, json::serialize(storage_error(code, status, message, command_.path))});
+}
+
+void CommandWork::fail(const storage::Failure& failure) {
+  if (failure.refusal == storage::Refusal::unavailable) {
+    return fail(std::string("the store is not available: ") + failure.detail);
+  }
+  const node::Refused why = node::refused_by_store(failure);
+  fail(why.code, why.status, why.message);
+}
+
+void CommandWork::fail(const node::OperationFailed& failure) {
+  using protocol::StoreCode;
+  const bool no_answer = !failure.answered && failure.why.code != Errc::denied &&
+                         failure.why.code != Errc::malformed && failure.why.code != Errc::limit;
+  if (no_answer) {
+    return fail(failure.error.message.empty() ? failure.why.detail : failure.error.message);
+  }
+  const protocol::StorageError& error = failure.error;
+  json::object out =
+      storage_error(error.code, error.status.value_or(400), error.message, command_.path);
+  if (!error.status) out.erase("status");
+  end({false, json::serialize(out)});
+}
+
+void CommandWork::fail_invalid(const Error& error) {
+  fail(protocol::StoreCode::invalid_data, error.code == Errc::limit ? 413 : 400, error.detail);
+}
+
+std::optional<StoragePath> CommandWork::read_path(std::string_view text) {
+  auto path = StoragePath::parse(text);
+  if (path) return std::move(*path);
+  fail_invalid(path.error());
+  return std::nullopt;
+}
+
+std::optional<storage::Conditions> CommandWork::read_conditions() {
+  storage::Conditions out;
+  const auto read = [this](const std::string& text, std::optional<storage::EtagList>& to) {
+    if (text.empty()) return true;
+    auto list = storage::parse_etag_list(text);
+    if (!list) {
+      fail_invalid(list.error());
+      return false;
+    }
+    to = std::move(*list);
+    return true;
+  };
+  if (!read(command_.if_match, out.if_match) || !read(command_.if_none_match, out.if_none_match)) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+std::string json_time(WallTime wall) { return codec::format_iso8601(wall); }
+
+json::object item_json(const storage::FolderItem& item) {
+  json::object out{{"name", item.name}, {"folder", item.is_folder}, {"etag", item.etag.text()}};
+  if (item.is_folder) return out;
+  out["content_type"] = item.content_type;
+  out["size"] = item.size;
+  out["modified"] = json_time(item.modified);
+  return out;
+}
+
+json::object document_json(const std::string& path, const storage::DocumentInfo& info) {
+  return {{"path", path},
+          {"etag", info.etag.text()},
+          {"content_type", info.content_type},
+          {"size", info.size},
+          {"version", storage::to_text(info.version)},
+          {"modified", json_time(info.modified)}};
+}
+
+}  // namespace meshstow::io

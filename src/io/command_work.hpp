@@ -1,0 +1,75 @@
+// io/command_work.hpp: what all commands share: their end, their errors, their JSON. Internal to
+// io.
+#pragma once
+
+#include <boost/json.hpp>
+#include <memory>
+#include <string>
+
+#include "io/commands.hpp"
+
+namespace meshstow::io {
+
+// One command under way. Callbacks hold it by shared_ptr and ask over() first.
+class CommandWork : public std::enable_shared_from_this<CommandWork> {
+ public:
+  CommandWork(NodeHost& host, Command command, CommandChannel channel)
+      : host_(host), command_(std::move(command)), channel_(std::move(channel)) {}
+  virtual ~CommandWork() = default;
+
+  virtual void begin() = 0;
+  void cancel();
+
+ protected:
+  // Gives back what the command holds in store or node; called once, at the end however it comes.
+  virtual void release() {}
+
+  [[nodiscard]] bool over() const { return over_; }
+  void finish(boost::json::object result);
+  void fail(std::string_view message);  // of no STORE code
+  void fail(protocol::StoreCode code, int status, std::string_view message);
+  void fail(const storage::Failure& failure);
+  void fail(const node::OperationFailed& failure);
+  // Of something that the command itself says: a path, a tag, a scope.
+  void fail_invalid(const Error& error);
+
+  // Both end the command where they give nothing.
+  [[nodiscard]] std::optional<StoragePath> read_path(std::string_view text);
+  [[nodiscard]] std::optional<storage::Conditions> read_conditions();
+
+  NodeHost& host_;
+  Command command_;
+  CommandChannel channel_;
+
+ private:
+  void end(CommandOutcome outcome);
+  bool over_ = false;
+};
+
+// `shared_from_this` as what it is.
+template <class Work>
+std::shared_ptr<Work> self(Work* work) {
+  return std::static_pointer_cast<Work>(work->shared_from_this());
+}
+
+// The answer of the kind that the operation has; every store gives it, so nothing else is looked
+// for.
+template <class Kind>
+Kind& answer_as(storage::Outcome<storage::Answer>& outcome) {
+  return std::get<Kind>(*outcome);
+}
+
+std::string json_time(WallTime wall);
+boost::json::object item_json(const storage::FolderItem& item);
+boost::json::object document_json(const std::string& path, const storage::DocumentInfo& info);
+
+std::shared_ptr<CommandWork> make_local_command(NodeHost& host, Command command,
+                                                CommandChannel channel);
+std::shared_ptr<CommandWork> make_local_put(NodeHost& host, Command command,
+                                            CommandChannel channel);
+std::shared_ptr<CommandWork> make_remote_command(NodeHost& host, Command command,
+                                                 CommandChannel channel);
+std::shared_ptr<CommandWork> make_node_command(NodeHost& host, Command command,
+                                               CommandChannel channel);
+
+}  // namespace meshstow::io

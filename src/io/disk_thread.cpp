@@ -1,0 +1,237 @@
+#include "io/disk_thread.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "base/limits.hpp"
+#include "io/clock.hpp"
+
+namespace meshstow::io {
+namespace {
+
+using storage::Failure;
+using storage::Refusal;
+
+// Reclaiming waits this long for a quiet moment, so that a writer who writes one after another does
+// not stand behind it each time; and looks again this often, since history grows old by itself.
+constexpr auto kQuietBefore = std::chrono::milliseconds(300);
+constexpr auto kLookAgain = std::chrono::minutes(10);
+constexpr std::size_t kOperationOverhead =
+    256;  // bytes, for what an operation holds besides its body
+
+std::size_t cost_of(const storage::Operation& operation) {
+  std::size_t body = 0;
+  if (const auto* put = std::get_if<storage::PutDocument>(&operation)) {
+    if (const auto* bytes = std::get_if<Bytes>(&put->body)) body = bytes->size();
+  } else if (const auto* piece = std::get_if<storage::AppendUpload>(&operation)) {
+    body = piece->piece.size();
+  } else if (const auto* record = std::get_if<storage::PutRecord>(&operation)) {
+    body = record->key.size() + record->value.size();
+  }
+  return body + kOperationOverhead;
+}
+
+struct Write {
+  storage::Operation operation;
+  DiskThread::Completion done;
+  std::size_t cost = 0;
+};
+
+struct Answered {
+  DiskThread::Completion done;
+  storage::Outcome<storage::Answer> outcome;
+  std::size_t cost = 0;
+};
+
+}  // namespace
+
+struct DiskThread::State : std::enable_shared_from_this<DiskThread::State> {
+  explicit State(boost::asio::io_context& io) : loop(io) {}
+
+  void submit_read(storage::Operation operation, Completion done);
+  void submit_write(storage::Operation operation, Completion done);
+  void run();
+  bool wait_for_work(std::unique_lock<std::mutex>& guard);
+  std::vector<Write> take_batch();
+  void execute(std::vector<Write> batch);
+  void deliver(std::vector<Answered>& answers);
+  void settle();
+
+  boost::asio::io_context& loop;
+  std::thread thread;
+
+  // The loop thread's.
+  std::unique_ptr<storage::StorageReader> reader;
+  std::size_t queued_bytes = 0;
+  std::size_t unanswered = 0;
+  // Keeps loop.run() from returning while an answer is under way from the other thread.
+  std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work;
+  bool gone = false;
+  std::vector<std::function<void()>> idle_waiters;
+
+  // The disk thread's.
+  std::unique_ptr<storage::RemoteStorage> storage;
+  bool may_reclaim = true;
+
+  // Shared.
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<Write> queue;
+  bool stopping = false;
+};
+
+Result<std::unique_ptr<DiskThread>> DiskThread::start(
+    boost::asio::io_context& loop, std::unique_ptr<storage::RemoteStorage> storage) {
+  auto reader = storage->make_reader();
+  if (!reader) return fail(reader.error());
+  auto state = std::make_shared<State>(loop);
+  state->reader = std::move(*reader);
+  state->storage = std::move(storage);
+  state->thread = std::thread([raw = state.get()] { raw->run(); });
+  return std::unique_ptr<DiskThread>(new DiskThread(std::move(state)));
+}
+
+DiskThread::DiskThread(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+DiskThread::~DiskThread() {
+  state_->gone = true;
+  state_->work.reset();
+  state_->reader.reset();
+  {
+    const std::lock_guard guard(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->changed.notify_one();
+  state_->thread.join();
+}
+
+void DiskThread::submit(storage::Operation operation, Completion done) {
+  if (storage::is_write(operation)) {
+    state_->submit_write(std::move(operation), std::move(done));
+  } else {
+    state_->submit_read(std::move(operation), std::move(done));
+  }
+}
+
+std::size_t DiskThread::queued_bytes() const { return state_->queued_bytes; }
+
+void DiskThread::when_idle(std::function<void()> done) {
+  state_->idle_waiters.push_back(std::move(done));
+  boost::asio::post(state_->loop, [state = state_] { state->settle(); });
+}
+
+// Executed in a turn of its own: answers come in order, hold one piece of a body at a time, and a
+// completion that reads on does not recurse.
+void DiskThread::State::submit_read(storage::Operation operation, Completion done) {
+  boost::asio::post(loop, [state = shared_from_this(), operation = std::move(operation),
+                           done = std::move(done)]() mutable {
+    if (state->gone) return;
+    auto reply = state->reader->execute({0, std::move(operation)});
+    done(std::move(reply.outcome));
+  });
+}
+
+void DiskThread::State::submit_write(storage::Operation operation, Completion done) {
+  const std::size_t cost = cost_of(operation);
+  ++unanswered;
+  if (!work) work.emplace(loop.get_executor());
+  if (queued_bytes > limits::kStoreQueueBytes) {
+    boost::asio::post(loop, [state = shared_from_this(), done = std::move(done)]() mutable {
+      std::vector<Answered> refused;
+      refused.push_back(
+          {std::move(done),
+           tl::unexpected(Failure{Refusal::unavailable, "the disk cannot keep up", {}}), 0});
+      state->deliver(refused);
+    });
+    return;
+  }
+  queued_bytes += cost;
+  {
+    const std::lock_guard guard(mutex);
+    queue.push_back({std::move(operation), std::move(done), cost});
+  }
+  changed.notify_one();
+}
+
+void DiskThread::State::run() {
+  std::unique_lock guard(mutex);
+  while (wait_for_work(guard)) {
+    std::vector<Write> batch = take_batch();
+    guard.unlock();
+    if (batch.empty()) {
+      may_reclaim = storage->reclaim_some(read_clock());
+    } else {
+      execute(std::move(batch));
+      may_reclaim = true;
+    }
+    guard.lock();
+  }
+  guard.unlock();
+  storage.reset();
+}
+
+// True: there are writes, or it is quiet and there may be something to reclaim.
+bool DiskThread::State::wait_for_work(std::unique_lock<std::mutex>& guard) {
+  const auto woken = [this] { return stopping || !queue.empty(); };
+  if (!changed.wait_for(guard, may_reclaim ? std::chrono::milliseconds(kQuietBefore) : kLookAgain,
+                        woken)) {
+    return true;
+  }
+  return !queue.empty();  // what is queued is finished even when stopping
+}
+
+std::vector<Write> DiskThread::State::take_batch() {
+  std::vector<Write> batch;
+  std::size_t bytes = 0;
+  while (!queue.empty() && batch.size() < limits::kBatchOperations && bytes < limits::kDiskBatch) {
+    bytes += queue.front().cost;
+    batch.push_back(std::move(queue.front()));
+    queue.pop_front();
+  }
+  return batch;
+}
+
+void DiskThread::State::execute(std::vector<Write> batch) {
+  std::vector<storage::StoreRequest> requests;
+  requests.reserve(batch.size());
+  for (Write& write : batch) requests.push_back({requests.size(), std::move(write.operation)});
+  std::vector<storage::StoreReply> replies = storage->execute_batch(read_clock(), requests);
+
+  std::vector<Answered> answers;
+  answers.reserve(batch.size());
+  for (Write& write : batch) {
+    answers.push_back(
+        {std::move(write.done),
+         tl::unexpected(Failure{Refusal::unavailable, "the store did not answer", {}}),
+         write.cost});
+  }
+  for (storage::StoreReply& reply : replies) {
+    if (reply.number < answers.size()) answers[reply.number].outcome = std::move(reply.outcome);
+  }
+  boost::asio::post(loop, [state = shared_from_this(), answers = std::move(answers)]() mutable {
+    state->deliver(answers);
+  });
+}
+
+void DiskThread::State::deliver(std::vector<Answered>& answers) {
+  for (Answered& answer : answers) {
+    if (gone) return;
+    queued_bytes -= answer.cost;
+    --unanswered;
+    answer.done(std::move(answer.outcome));
+  }
+  settle();
+}
+
+void DiskThread::State::settle() {
+  if (gone || unanswered > 0) return;
+  work.reset();
+  for (auto& waiter : std::exchange(idle_waiters, {})) waiter();
+}
+
+}  // namespace meshstow::io

@@ -1,0 +1,114 @@
+#include "io/file_system.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace meshstow::io {
+namespace {
+
+tl::unexpected<std::string> failed(std::string_view doing, const std::filesystem::path& path) {
+  return tl::unexpected(file_error(doing, path));
+}
+
+FileResult<void> write_all(const FileHandle& file, ByteView content,
+                           const std::filesystem::path& path) {
+  while (!content.empty()) {
+    const ssize_t count = ::write(file.get(), content.data(), content.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failed("write", path);
+    content = content.subspan(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+}  // namespace
+
+FileHandle& FileHandle::operator=(FileHandle&& other) noexcept {
+  if (this != &other) {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = other.release();
+  }
+  return *this;
+}
+
+FileHandle::~FileHandle() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+int FileHandle::release() { return std::exchange(descriptor_, -1); }
+
+std::string file_error(std::string_view doing, const std::filesystem::path& path) {
+  const int code = errno;
+  std::string out = "cannot ";
+  out += doing;
+  out += ' ' + path.string() + ": " + ::strerror(code);
+  return out;
+}
+
+FileResult<Bytes> read_file(const std::filesystem::path& path, std::size_t limit) {
+  const FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return failed("read", path);
+  Bytes out;
+  for (;;) {
+    const std::size_t filled = out.size();
+    out.resize(filled + 64 * 1024);
+    const ssize_t count = ::read(file.get(), out.data() + filled, out.size() - filled);
+    out.resize(filled + (count > 0 ? static_cast<std::size_t>(count) : 0));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failed("read", path);
+    if (count == 0) return out;
+    if (out.size() > limit) {
+      return tl::unexpected("cannot read " + path.string() + ": it is larger than " +
+                            std::to_string(limit) + " bytes");
+    }
+  }
+}
+
+FileResult<void> write_new_file(const std::filesystem::path& path, ByteView content) {
+  const FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file) return failed("create", path);
+  if (auto written = write_all(file, content, path); !written) return written;
+  if (::fsync(file.get()) != 0) return failed("write", path);
+  return {};
+}
+
+FileResult<void> replace_file(const std::filesystem::path& path, ByteView content) {
+  const std::filesystem::path aside = path.string() + ".new";
+  {
+    const FileHandle file(
+        ::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file) return failed("create", aside);
+    if (auto written = write_all(file, content, aside); !written) return written;
+  }
+  if (::rename(aside.c_str(), path.c_str()) != 0) return failed("replace", path);
+  return {};
+}
+
+FileResult<void> sync_directory(const std::filesystem::path& path) {
+  const FileHandle directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return failed("open", path);
+  // Some file systems cannot sync a directory and say so; they have nothing to lose either.
+  if (::fsync(directory.get()) != 0 && errno != EINVAL) return failed("write", path);
+  return {};
+}
+
+FileResult<void> move_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
+    return failed("create", to);
+  }
+  return {};
+}
+
+FileResult<std::filesystem::path> make_temporary_directory(const std::filesystem::path& prefix) {
+  std::string name = prefix.string() + "XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) return failed("write in", prefix.parent_path());
+  return std::filesystem::path(name);
+}
+
+}  // namespace meshstow::io

@@ -1,0 +1,48 @@
+// io/file_system.hpp: small files, whole or not at all, with errors in words. Internal to io.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace meshstow::io {
+
+template <class T>
+using FileResult = tl::expected<T, std::string>;
+
+// A file descriptor that closes itself.
+class FileHandle {
+ public:
+  FileHandle() = default;
+  explicit FileHandle(int descriptor) : descriptor_(descriptor) {}
+  FileHandle(FileHandle&& other) noexcept : descriptor_(other.release()) {}
+  FileHandle& operator=(FileHandle&& other) noexcept;
+  ~FileHandle();
+
+  [[nodiscard]] int get() const { return descriptor_; }
+  [[nodiscard]] explicit operator bool() const { return descriptor_ >= 0; }
+  int release();
+
+ private:
+  int descriptor_ = -1;
+};
+
+// "cannot <doing> <path>: <what errno says>"
+std::string file_error(std::string_view doing, const std::filesystem::path& path);
+
+[[nodiscard]] FileResult<Bytes> read_file(const std::filesystem::path& path, std::size_t limit);
+// Makes a file of mode 0600 that is not there yet; durable.
+[[nodiscard]] FileResult<void> write_new_file(const std::filesystem::path& path, ByteView content);
+// Replaces or makes a file of mode 0600. Not durable: for caches.
+[[nodiscard]] FileResult<void> replace_file(const std::filesystem::path& path, ByteView content);
+[[nodiscard]] FileResult<void> sync_directory(const std::filesystem::path& path);
+// Fails if `to` exists.
+[[nodiscard]] FileResult<void> move_to_new(const std::filesystem::path& from,
+                                           const std::filesystem::path& to);
+// A directory of mode 0700 with a fresh name that begins like this.
+[[nodiscard]] FileResult<std::filesystem::path> make_temporary_directory(
+    const std::filesystem::path& prefix);
+
+}  // namespace meshstow::io

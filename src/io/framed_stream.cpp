@@ -1,0 +1,177 @@
+#include "io/framed_stream.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "base/limits.hpp"
+
+namespace meshstow::io {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+// No packet of Reticulum is this short: a header has 19 bytes, and something follows it.
+constexpr std::size_t kShortestPacket = 20;
+constexpr std::size_t kGather = 64;  // frames in one write
+
+void set_option(int socket, int level, int option, int value) {
+  // Refused only by sockets that know no such option; they work without.
+  (void)setsockopt(socket, level, option, &value, sizeof value);
+}
+
+}  // namespace
+
+void set_tcp_options(int socket) {
+  set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, 5);
+  set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, 2);
+  set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, 12);
+  set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, 24'000);
+}
+
+FramedStream::FramedStream(Socket socket, std::size_t max_packet,
+                           std::shared_ptr<Bytes> read_buffer, Hooks hooks)
+    : socket_(std::move(socket)),
+      deframer_(max_packet),
+      read_buffer_(std::move(read_buffer)),
+      hooks_(std::move(hooks)) {}
+
+void FramedStream::start() {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  wait_to_read();
+}
+
+void FramedStream::wait_to_read() {
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
+    if (self->closed_) return;
+    if (error) return self->fail();
+    self->read_some();
+  });
+}
+
+// One read a turn, so that a busy peer leaves room for the others.
+void FramedStream::read_some() {
+  error_code error;
+  const std::size_t count = socket_.read_some(asio::buffer(*read_buffer_), error);
+  if (error == asio::error::would_block || error == asio::error::interrupted) {
+    return wait_to_read();
+  }
+  if (error) return fail();
+  counters_.bytes_in += count;
+  handle_bytes(ByteView(*read_buffer_).first(count));
+  if (!closed_) wait_to_read();
+}
+
+void FramedStream::handle_bytes(ByteView bytes) {
+  deframer_.feed(bytes, [this](ByteView packet) {
+    if (closed_ || finishing_) return;
+    if (packet.size() < kShortestPacket) {
+      ++counters_.dropped;
+    } else {
+      hooks_.packet(packet);
+    }
+  });
+}
+
+void FramedStream::send(ByteView packet) {
+  if (closed_ || finishing_) return;
+  Bytes frame = codec::hdlc_frame(packet);
+  if (queued_bytes_ + frame.size() > limits::kInterfaceSendQueue) {
+    ++counters_.dropped;
+    return;
+  }
+  queued_bytes_ += frame.size();
+  queue_.push_back(std::move(frame));
+  if (flush_due_) return;
+  // Later in this turn of the loop: packets that come together leave in one write.
+  flush_due_ = true;
+  asio::post(socket_.get_executor(), [self = shared_from_this()] { self->flush(); });
+}
+
+void FramedStream::flush() {
+  if (closed_) return;
+  while (!queue_.empty()) {
+    if (write_some()) continue;
+    if (closed_) return;
+    socket_.async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
+      if (self->closed_) return;
+      if (error) return self->fail();
+      self->flush();
+    });
+    return;
+  }
+  flush_due_ = false;
+  if (!finishing_) return;
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+}
+
+// False: the socket takes no more now, or is lost.
+bool FramedStream::write_some() {
+  std::vector<asio::const_buffer> buffers;
+  for (const Bytes& frame : queue_) {
+    if (buffers.size() == kGather) break;
+    const std::size_t skip = buffers.empty() ? front_sent_ : 0;
+    buffers.emplace_back(frame.data() + skip, frame.size() - skip);
+  }
+  error_code error;
+  const std::size_t sent = socket_.write_some(buffers, error);
+  if (error == asio::error::would_block || error == asio::error::interrupted) return false;
+  if (error) {
+    fail();
+    return false;
+  }
+  forget_sent(sent);
+  return true;
+}
+
+void FramedStream::forget_sent(std::size_t count) {
+  counters_.bytes_out += count;
+  queued_bytes_ -= count;
+  while (count > 0) {
+    const std::size_t left = queue_.front().size() - front_sent_;
+    if (count < left) {
+      front_sent_ += count;
+      return;
+    }
+    count -= left;
+    front_sent_ = 0;
+    queue_.pop_front();
+  }
+}
+
+void FramedStream::finish() {
+  if (closed_ || finishing_) return;
+  finishing_ = true;
+  if (flush_due_) return;
+  flush_due_ = true;
+  flush();
+}
+
+void FramedStream::abandon() {
+  if (closed_) return;
+  closed_ = true;
+  error_code ignored;
+  socket_.close(ignored);
+  queue_.clear();
+}
+
+void FramedStream::fail() {
+  if (closed_) return;
+  abandon();
+  hooks_.closed();
+}
+
+FramedStream::Counters FramedStream::counters() const {
+  Counters out = counters_;
+  out.dropped += deframer_.dropped();
+  return out;
+}
+
+}  // namespace meshstow::io

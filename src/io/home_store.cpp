@@ -1,0 +1,56 @@
+#include "io/home_store.hpp"
+
+#include "base/check.hpp"
+#include "codec/hex.hpp"
+#include "io/clock.hpp"
+#include "io/file_system.hpp"
+#include "storage/sqlite/sqlite_store.hpp"
+
+namespace meshstow::io {
+namespace {
+
+constexpr std::size_t kTokenFile = 4096;
+
+std::filesystem::path token_file(const std::filesystem::path& store) {
+  return store.parent_path() / "incarnation";
+}
+
+// nullopt: there is no file. One that cannot be read is no token of this store, which then starts a
+// new log: that is safe, and happens after a power cut at worst.
+std::optional<Hash16> read_token(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return std::nullopt;
+  const auto text = read_file(file, kTokenFile);
+  if (!text || text->size() < 32) return Hash16{};
+  return codec::fixed_from_hex<16>(base::as_text(*text).substr(0, 32)).value_or(Hash16{});
+}
+
+std::string open_error(const std::filesystem::path& file, const Error& error) {
+  return "cannot open the store " + file.string() + ": " + error.detail + ". It was not changed";
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_store(
+    const std::filesystem::path& file, const node::NodeIdentities& identities,
+    const Settings& settings, base::Rng& rng) {
+  const access::SpaceKey* key = identities.keys.current(identities.owner.hash());
+  MESHSTOW_CHECK(key != nullptr);  // Home::open has looked
+  auto engine = storage::open_sqlite_store(file.string());
+  if (!engine) return tl::unexpected(open_error(file, engine.error()));
+  storage::StorageOptions options;
+  options.device = identities.device.hash();
+  options.quota = settings.quota;
+  options.history = settings.history;
+  options.expected_token = read_token(token_file(file));
+  auto store = storage::RemoteStorage::open(std::move(*engine), node::make_space_sealer(*key, rng),
+                                            rng, options, read_clock());
+  if (!store) return tl::unexpected(open_error(file, store.error()));
+  const std::string token = codec::to_hex((*store)->incarnation_token()) + "\n";
+  if (auto kept = replace_file(token_file(file), base::as_bytes(token)); !kept) {
+    return tl::unexpected(kept.error());
+  }
+  return std::move(*store);
+}
+
+}  // namespace meshstow::io

@@ -1,0 +1,18 @@
+// io/home_store.hpp: opens the store that lies in a home. Internal to io.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "io/settings.hpp"
+#include "node/storage_node.hpp"
+
+namespace meshstow::io {
+
+// Makes the space if the file is new or empty. `rng` outlives the store. The error is for people.
+[[nodiscard]] tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_store(
+    const std::filesystem::path& file, const node::NodeIdentities& identities,
+    const Settings& settings, base::Rng& rng);
+
+}  // namespace meshstow::io

@@ -1,0 +1,280 @@
+#include <algorithm>
+#include <charconv>
+
+#include "codec/hex.hpp"
+#include "io/command_work.hpp"
+
+namespace meshstow::io {
+namespace {
+
+namespace json = boost::json;
+using StoreAnswer = storage::Outcome<storage::Answer>;
+
+class Id final : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+  void begin() override {
+    const auto& identities = host_.home().identities();
+    finish({{"owner", codec::to_hex(identities.owner.hash())},
+            {"device", codec::to_hex(identities.device.hash())},
+            {"destination", codec::to_hex(host_.home().destination())},
+            {"name", host_.home().settings().name}});
+  }
+};
+
+std::string_view category_name(Category category) {
+  switch (category) {
+    case Category::public_: return "public";
+    case Category::private_: return "private";
+    case Category::shared: return "shared";
+    case Category::root: break;
+  }
+  return "root";
+}
+
+json::value number_or_null(const std::optional<std::uint64_t>& number) {
+  return number ? json::value(*number) : json::value();
+}
+
+json::array modules_json(const storage::Usage& usage) {
+  json::array out;
+  for (const auto& module : usage.modules) {
+    out.push_back(json::object{{"category", category_name(module.category)},
+                               {"module", module.module},
+                               {"documents", module.documents},
+                               {"bytes", module.bytes},
+                               {"quota", number_or_null(module.quota)}});
+  }
+  return out;
+}
+
+json::array interfaces_json(const NodeHost& host) {
+  json::array out;
+  for (const auto& each : host.interfaces()) {
+    out.push_back(json::object{{"name", each.name},
+                               {"up", each.up},
+                               {"bytes_in", each.bytes_in},
+                               {"bytes_out", each.bytes_out},
+                               {"packets_dropped", each.packets_dropped}});
+  }
+  return out;
+}
+
+class Status final : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+  void begin() override {
+    host_.store(storage::ReadUsage{}, [work = self(this)](StoreAnswer outcome) {
+      if (work->over()) return;
+      if (!outcome) return work->CommandWork::fail(outcome.error());
+      work->tell(answer_as<storage::Usage>(outcome));
+    });
+  }
+
+ private:
+  void tell(const storage::Usage& usage) {
+    const auto& identities = host_.home().identities();
+    json::array listening;
+    for (const Address& address : host_.listening()) listening.emplace_back(to_text(address));
+    finish({{"owner", codec::to_hex(identities.owner.hash())},
+            {"device", codec::to_hex(identities.device.hash())},
+            {"destination", codec::to_hex(host_.home().destination())},
+            {"name", host_.home().settings().name},
+            {"documents", usage.documents},
+            {"bytes", usage.bytes},
+            {"quota", number_or_null(usage.quota)},
+            {"space_left", usage.space_left},
+            {"fingerprint", codec::to_hex(usage.fingerprint)},
+            {"pending_changes", 0},
+            {"conflicts", 0},
+            {"peers", host_.node().peers().size()},
+            {"modules", modules_json(usage)},
+            {"listening", std::move(listening)},
+            {"interfaces", interfaces_json(host_)}});
+  }
+};
+
+class Peers final : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+  void begin() override {
+    json::array list;
+    for (const node::PeerInfo& peer : host_.node().peers()) list.push_back(peer_json(peer));
+    finish({{"peers", std::move(list)}});
+  }
+
+ private:
+  json::object peer_json(const node::PeerInfo& peer) const {
+    json::object out{{"destination", codec::to_hex(peer.destination)},
+                     {"identity", codec::to_hex(peer.identity)},
+                     {"hops", peer.hops},
+                     {"heard", json_time(peer.heard)}};
+    for (const auto& [name, hash] : host_.home().settings().peers) {
+      if (hash == peer.destination) out["name"] = name;
+    }
+    if (!peer.announcement) return out;
+    const auto& said = *peer.announcement;
+    out["capabilities"] = json::array(said.capabilities.begin(), said.capabilities.end());
+    out["space_available"] = said.space_available;
+    if (said.fingerprint) out["fingerprint"] = codec::to_hex(*said.fingerprint);
+    return out;
+  }
+};
+
+// 90s, 15m, 24h, 30d.
+Result<std::chrono::seconds> parse_lifetime(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  const std::int64_t seconds = unit == "s"   ? 1
+                               : unit == "m" ? 60
+                               : unit == "h" ? 3600
+                               : unit == "d" ? 86'400
+                                             : 0;
+  if (error != std::errc{} || seconds == 0 || number <= 0 || number > 36'500 * 86'400LL / seconds) {
+    return fail(Errc::malformed, "a lifetime is a number with s, m, h or d, such as 24h");
+  }
+  return std::chrono::seconds(number * seconds);
+}
+
+class TokenCreate final : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+  void begin() override {
+    access::TokenOrder order;
+    order.label = command_.label;
+    for (const std::string& text : command_.scopes) {
+      const auto scopes = access::parse_scopes(text);
+      if (!scopes) return fail_invalid(scopes.error());
+      order.scopes.insert(order.scopes.end(), scopes->begin(), scopes->end());
+    }
+    if (!command_.holder.empty()) {
+      const auto holder = codec::fixed_from_hex<16>(command_.holder);
+      if (!holder) return fail("an identity has 32 hexadecimal digits");
+      order.holder = *holder;
+    }
+    if (!command_.expires.empty()) {
+      const auto lifetime = parse_lifetime(command_.expires);
+      if (!lifetime) return fail_invalid(lifetime.error());
+      order.lifetime = *lifetime;
+    }
+    auto issued = host_.node().tokens().issue(host_.now(), order);
+    if (!issued) return fail_invalid(issued.error());
+    issued_ = std::move(*issued);
+    host_.store(
+        storage::PutRecord{issued_.record.key, issued_.record.value},
+        [work = self(this)](StoreAnswer outcome) {
+          if (work->over()) return;
+          if (!outcome) return work->CommandWork::fail(outcome.error());
+          work->finish({{"token", work->issued_.text}, {"id", codec::to_hex(work->issued_.id)}});
+        });
+  }
+
+ private:
+  access::IssuedToken issued_;
+};
+
+class TokenList final : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+  void begin() override {
+    json::array list;
+    for (const access::TokenRecord& record : host_.node().tokens().list()) {
+      list.push_back(record_json(record));
+    }
+    finish({{"tokens", std::move(list)}});
+  }
+
+ private:
+  static json::object record_json(const access::TokenRecord& record) {
+    const access::Capability& capability = record.capability;
+    json::object out{{"id", codec::to_hex(capability.id)},
+                     {"scopes", access::to_text(capability.scopes)},
+                     {"label", record.label},
+                     {"created", json_time(record.created)},
+                     {"revoked", record.revoked}};
+    if (capability.holder) out["holder"] = codec::to_hex(*capability.holder);
+    if (capability.expires) out["expires"] = json_time(*capability.expires);
+    if (record.last_used) out["last_used"] = json_time(*record.last_used);
+    return out;
+  }
+};
+
+class TokenRevoke final : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+  void begin() override {
+    const auto id = find();
+    if (!id) return;
+    auto record = host_.node().tokens().revoke(*id);
+    if (!record) return fail(record.error().detail);
+    host_.store(storage::PutRecord{record->key, record->value},
+                [work = self(this), id = *id](StoreAnswer outcome) {
+                  if (work->over()) return;
+                  if (!outcome) return work->CommandWork::fail(outcome.error());
+                  work->host_.node().access().revoke(id);
+                  work->finish({{"id", codec::to_hex(id)}});
+                });
+  }
+
+ private:
+  std::optional<access::TokenId> find() {
+    std::vector<access::TokenId> found;
+    for (const access::TokenRecord& record : host_.node().tokens().list()) {
+      const auto& id = record.capability.id;
+      if (codec::to_hex(id).starts_with(command_.token_id)) found.push_back(id);
+    }
+    if (found.size() == 1 && !command_.token_id.empty()) return found.front();
+    fail(found.empty() ? "there is no such token" : "several tokens begin like this");
+    return std::nullopt;
+  }
+};
+
+class Unknown final : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+  void begin() override { fail("this is no command"); }
+};
+
+bool is_hex(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  });
+}
+
+}  // namespace
+
+std::shared_ptr<CommandWork> make_node_command(NodeHost& host, Command command,
+                                               CommandChannel channel) {
+  const auto make = [&]<class Work>(std::type_identity<Work>) -> std::shared_ptr<CommandWork> {
+    return std::make_shared<Work>(host, std::move(command), std::move(channel));
+  };
+  if (command.verb == "id") return make(std::type_identity<Id>());
+  if (command.verb == "status") return make(std::type_identity<Status>());
+  if (command.verb == "peers") return make(std::type_identity<Peers>());
+  if (command.verb == "token create") return make(std::type_identity<TokenCreate>());
+  if (command.verb == "token list") return make(std::type_identity<TokenList>());
+  if (command.verb == "token revoke") return make(std::type_identity<TokenRevoke>());
+  return make(std::type_identity<Unknown>());
+}
+
+tl::expected<reticulum::DestinationHash, std::string> find_node(NodeHost& host,
+                                                                std::string_view text) {
+  if (const auto whole = codec::fixed_from_hex<16>(text)) return *whole;
+  const auto& names = host.home().settings().peers;
+  if (const auto named = names.find(std::string(text)); named != names.end()) return named->second;
+  std::vector<reticulum::DestinationHash> found;
+  if (is_hex(text)) {
+    std::string lower(text);
+    for (char& c : lower) c = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;
+    for (const node::PeerInfo& peer : host.node().peers()) {
+      if (codec::to_hex(peer.destination).starts_with(lower)) found.push_back(peer.destination);
+    }
+  }
+  if (found.size() == 1) return found.front();
+  if (!found.empty()) return tl::unexpected("several nodes begin with " + std::string(text));
+  return tl::unexpected("no node is known as " + std::string(text) +
+                        "; a destination has 32 hexadecimal digits");
+}
+
+}  // namespace meshstow::io

@@ -1,0 +1,521 @@
+#include "io/node_host.hpp"
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+
+#include "base/check.hpp"
+#include "io/clock.hpp"
+#include "io/home_store.hpp"
+#include "io/log.hpp"
+#include "io/os_rng.hpp"
+#include "io/reticulum_config.hpp"
+
+namespace meshstow::io {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr auto kSaveKnownEvery = std::chrono::seconds(10);
+constexpr auto kReadUsageEvery = std::chrono::seconds(1);
+constexpr auto kClosePatience = std::chrono::milliseconds(1000);
+// A sleeping machine stops the timer but not time: look again this often.
+constexpr Duration kLongestSleep = std::chrono::seconds(60);
+
+// The document that a write changes, if it is one that changes documents.
+std::optional<node::DocumentChanged> change_of(const storage::Operation& operation) {
+  if (const auto* put = std::get_if<storage::PutDocument>(&operation)) {
+    return node::DocumentChanged{put->path, {}, false};
+  }
+  if (const auto* remove = std::get_if<storage::RemoveDocument>(&operation)) {
+    return node::DocumentChanged{remove->path, {}, true};
+  }
+  if (const auto* restore = std::get_if<storage::RestoreVersion>(&operation)) {
+    return node::DocumentChanged{restore->path, {}, false};
+  }
+  return std::nullopt;
+}
+
+node::OperationFailed cancelled(node::OperationId operation) {
+  node::OperationFailed out;
+  out.operation = operation;
+  out.why = {Errc::unavailable, "cancelled"};
+  out.error.message = "cancelled";
+  return out;
+}
+
+template <class Node>
+void close_links(Node& node, Now now) {
+  if constexpr (requires { node.close_links(now); }) node.close_links(now);
+}
+
+struct ConnectedWaiter {
+  explicit ConnectedWaiter(asio::io_context& loop) : timer(loop) {}
+  asio::steady_timer timer;
+  std::function<void(bool)> done;
+};
+
+}  // namespace
+
+struct NodeHost::State : std::enable_shared_from_this<NodeHost::State> {
+  State(asio::io_context& io, Home& of) : loop(io), home(of), timer(io), usage_timer(io) {}
+
+  void make_node(const MeshOptions& options, Ready when_ready);
+  tl::expected<void, std::string> open_interfaces(const MeshOptions& options);
+  tl::expected<void, std::string> open_reticulum(const std::string& choice);
+  tl::expected<void, std::string> open_configured(const InterfaceConfig& config);
+  void interface_up(reticulum::InterfaceId id, reticulum::InterfaceInfo info);
+
+  void wake();
+  void pump();
+  void run_store_request(storage::StoreRequest request);
+  void sleep_until(TimePoint when);
+  void handle_event(node::NodeEvent& event);
+  void handle_client_event(node::ClientEvent& event);
+  void give_body(const OperationHooks& hooks, node::BodyReceived& piece);
+  void want_body(const OperationHooks& hooks, const node::BodyWanted& wanted);
+  void end_operation(node::OperationId id, tl::expected<void, node::OperationFailed> how);
+  void initialised(tl::expected<void, std::string> how);
+
+  void document_changed(const node::DocumentChanged& change, bool ours);
+  void read_usage_soon();
+  void save_known(bool now_or_never);
+  void finish_close(std::function<void()> done);
+  void dismantle();
+
+  asio::io_context& loop;
+  Home& home;
+  OsRng rng;
+  std::unique_ptr<DiskThread> disk;
+  std::unique_ptr<node::StorageNode> node;
+  std::unique_ptr<Interfaces> interfaces;
+  std::vector<Address> listening;
+  asio::steady_timer timer;
+  asio::steady_timer usage_timer;
+
+  Ready ready;
+  bool pump_due = false;
+  bool usage_due = false;
+  bool is_initialised = false;
+  bool gone = false;
+  std::map<node::OperationId, std::shared_ptr<OperationHooks>> operations;
+  std::map<int, ChangeListener> listeners;
+  int last_listener = 0;
+  std::vector<std::shared_ptr<ConnectedWaiter>> waiters;
+  std::uint64_t saved_revision = 0;
+  TimePoint saved_at{};
+};
+
+HomeResult<std::unique_ptr<NodeHost>> NodeHost::open(asio::io_context& loop, Home& home) {
+  auto state = std::make_shared<State>(loop, home);
+  auto store = open_home_store(home.store_file(), home.identities(), home.settings(), state->rng);
+  if (!store) return tl::unexpected(store.error());
+  auto disk = DiskThread::start(loop, std::move(*store));
+  if (!disk) {
+    return tl::unexpected("cannot read " + home.store_file().string() + ": " + disk.error().detail);
+  }
+  state->disk = std::move(*disk);
+  return std::unique_ptr<NodeHost>(new NodeHost(std::move(state)));
+}
+
+NodeHost::NodeHost(std::shared_ptr<State> state) : state_(std::move(state)) {}
+NodeHost::~NodeHost() { state_->dismantle(); }
+
+void NodeHost::join(const MeshOptions& options, Ready ready) {
+  state_->make_node(options, std::move(ready));
+  if (auto opened = state_->open_interfaces(options); !opened) {
+    state_->interfaces.reset();
+    asio::post(state_->loop,
+               [state = state_, why = opened.error()] { state->initialised(tl::unexpected(why)); });
+    return;
+  }
+  state_->node->initialise(now());
+  state_->wake();
+}
+
+void NodeHost::start_offline(Ready ready) {
+  MeshOptions options;
+  options.announces = false;
+  state_->make_node(options, std::move(ready));
+  state_->node->initialise(now());
+  state_->wake();
+}
+
+Now NodeHost::now() const { return read_clock(); }
+node::StorageNode& NodeHost::node() { return *state_->node; }
+void NodeHost::wake() { state_->wake(); }
+const Home& NodeHost::home() const { return state_->home; }
+asio::io_context& NodeHost::loop() { return state_->loop; }
+void NodeHost::post(std::function<void()> call) { asio::post(state_->loop, std::move(call)); }
+base::Rng& NodeHost::rng() { return state_->rng; }
+std::vector<Address> NodeHost::listening() const { return state_->listening; }
+storage::UploadId NodeHost::new_upload() { return state_->rng.next_u64(); }
+
+std::vector<InterfaceStatus> NodeHost::interfaces() const {
+  return state_->interfaces ? state_->interfaces->status() : std::vector<InterfaceStatus>();
+}
+
+void NodeHost::store(storage::Operation operation, DiskThread::Completion done) {
+  auto change = change_of(operation);
+  if (!change) return state_->disk->submit(std::move(operation), std::move(done));
+  state_->disk->submit(std::move(operation),
+                       [state = state_, change = std::move(*change),
+                        done = std::move(done)](storage::Outcome<storage::Answer> outcome) {
+                         auto told = change;
+                         const bool changed = outcome.has_value();
+                         if (changed) {
+                           if (const auto* result = std::get_if<storage::WriteResult>(&*outcome)) {
+                             told.etag = result->etag;
+                           }
+                         }
+                         done(std::move(outcome));
+                         if (changed && !state->gone) state->document_changed(told, true);
+                       });
+}
+
+node::OperationId NodeHost::start(node::ClientRequest request, OperationHooks hooks) {
+  node::StorageClient& client = state_->node->client();
+  node::OperationId id = 0;
+  switch (request.operation) {
+    case protocol::Operation::get:
+      id = request.path.is_folder() ? client.list(now(), std::move(request))
+                                    : client.get(now(), std::move(request));
+      break;
+    case protocol::Operation::put: id = client.put(now(), std::move(request)); break;
+    case protocol::Operation::remove: id = client.remove(now(), std::move(request)); break;
+  }
+  state_->operations[id] = std::make_shared<OperationHooks>(std::move(hooks));
+  state_->wake();
+  return id;
+}
+
+void NodeHost::cancel(node::OperationId operation) {
+  if (!state_->operations.contains(operation)) return;
+  state_->node->client().cancel(now(), operation);
+  state_->wake();
+  asio::post(state_->loop, [state = state_, operation] {
+    if (!state->gone) state->end_operation(operation, tl::unexpected(cancelled(operation)));
+  });
+}
+
+int NodeHost::add_change_listener(ChangeListener listener) {
+  state_->listeners[++state_->last_listener] = std::move(listener);
+  return state_->last_listener;
+}
+
+void NodeHost::remove_listener(int number) { state_->listeners.erase(number); }
+
+void NodeHost::when_connected(Duration patience, std::function<void(bool)> done) {
+  const auto& interfaces = state_->interfaces;
+  const bool connected = interfaces && interfaces->up_count() > 0;
+  if (connected || !interfaces || !interfaces->has_any()) {
+    asio::post(state_->loop, [done = std::move(done), connected] { done(connected); });
+    return;
+  }
+  auto waiter = std::make_shared<ConnectedWaiter>(state_->loop);
+  waiter->done = std::move(done);
+  waiter->timer.expires_after(patience);
+  waiter->timer.async_wait([waiter](error_code) {
+    if (auto call = std::exchange(waiter->done, nullptr)) call(false);
+  });
+  state_->waiters.push_back(std::move(waiter));
+}
+
+void NodeHost::close(std::function<void()> done) {
+  auto state = state_;
+  if (state->node) {
+    for (const auto& [id, hooks] : state->operations) state->node->client().cancel(now(), id);
+    close_links(*state->node, now());
+  }
+  auto ended = std::exchange(state->operations, {});
+  asio::post(state->loop, [state, ended = std::move(ended), done = std::move(done)]() mutable {
+    for (const auto& [id, hooks] : ended) {
+      if (hooks->done) hooks->done(tl::unexpected(cancelled(id)));
+    }
+    if (state->gone) return;
+    if (state->node) state->pump();
+    state->disk->when_idle(
+        [state, done = std::move(done)]() mutable { state->finish_close(std::move(done)); });
+  });
+}
+
+void NodeHost::State::make_node(const MeshOptions& options, Ready when_ready) {
+  MESHSTOW_CHECK(!node);
+  ready = std::move(when_ready);
+  node::NodeOptions node_options;
+  node_options.announces = options.announces;
+  node = std::make_unique<node::StorageNode>(home.identities(), node_options, rng);
+  const Bytes known = home.load_known_destinations();
+  if (known.empty()) return;
+  if (auto read = node->endpoint().import_known(known); !read) {
+    log_warning(std::string("known destinations were forgotten: ") + read.error().detail);
+  }
+  saved_revision = node->endpoint().known_revision();
+}
+
+tl::expected<void, std::string> NodeHost::State::open_interfaces(const MeshOptions& options) {
+  InterfaceSink sink;
+  sink.up = [this](auto id, auto info) { interface_up(id, std::move(info)); };
+  sink.down = [this](auto id) {
+    node->interface_down(read_clock(), id);
+    wake();
+  };
+  sink.packet = [this](auto id, ByteView packet) {
+    node->handle_packet(read_clock(), id, packet);
+    wake();
+  };
+  interfaces = std::make_unique<Interfaces>(loop, std::move(sink));
+  for (const Address& address : options.tcp_listen) {
+    auto opened = open_configured({"TCP " + to_text(address), true, address});
+    if (!opened) return opened;
+  }
+  for (const Address& address : options.tcp_connect) {
+    auto opened = open_configured({"TCP " + to_text(address), false, address});
+    if (!opened) return opened;
+  }
+  for (const InterfaceConfig& config : options.interfaces) {
+    if (auto opened = open_configured(config); !opened) return opened;
+  }
+  return open_reticulum(options.reticulum);
+}
+
+tl::expected<void, std::string> NodeHost::State::open_configured(const InterfaceConfig& config) {
+  if (config.listens) {
+    auto bound = interfaces->listen(config.address, config.name);
+    if (!bound) return tl::unexpected(bound.error());
+    listening.push_back(*bound);
+    return {};
+  }
+  if (config.address.host.empty() || config.address.port == 0) {
+    return tl::unexpected("cannot connect to " + to_text(config.address) +
+                          ": it needs a host and a port");
+  }
+  interfaces->connect(config.address, config.name);
+  return {};
+}
+
+tl::expected<void, std::string> NodeHost::State::open_reticulum(const std::string& choice) {
+  const auto setup = read_reticulum_setup(choice);
+  if (!setup) return tl::unexpected(setup.error());
+  if (setup->file.empty()) return {};
+  if (setup->share_instance && shared_instance_runs(setup->instance)) {
+    interfaces->join_shared(setup->instance);
+    return {};
+  }
+  for (const std::string& warning : setup->warnings) {
+    log_warning(setup->file.string() + ": " + warning);
+  }
+  for (const InterfaceConfig& config : setup->interfaces) {
+    // Reticulum goes on without an interface that cannot be opened, and so do we.
+    if (auto opened = open_configured(config); !opened) {
+      log_warning(setup->file.string() + ": interface \"" + config.name + "\": " + opened.error());
+    }
+  }
+  return {};
+}
+
+void NodeHost::State::interface_up(reticulum::InterfaceId id, reticulum::InterfaceInfo info) {
+  node->interface_up(read_clock(), id, std::move(info));
+  wake();
+  for (auto& waiter : std::exchange(waiters, {})) {
+    waiter->timer.cancel();
+    if (auto call = std::exchange(waiter->done, nullptr)) call(true);
+  }
+}
+
+// However much comes in during one turn of the loop: it is seen to once, and never from inside a
+// call.
+void NodeHost::State::wake() {
+  if (pump_due || gone) return;
+  pump_due = true;
+  asio::post(loop, [state = shared_from_this()] {
+    if (!state->gone) state->pump();
+  });
+}
+
+void NodeHost::State::pump() {
+  pump_due = false;
+  for (;;) {
+    node::NodeOutput output = node->poll();
+    if (auto* packet = std::get_if<reticulum::Transmit>(&output)) {
+      if (interfaces) interfaces->send(packet->interface, packet->packet);
+    } else if (auto* request = std::get_if<storage::StoreRequest>(&output)) {
+      run_store_request(std::move(*request));
+    } else if (auto* event = std::get_if<node::NodeEvent>(&output)) {
+      handle_event(*event);
+      if (gone) return;
+    } else {
+      save_known(false);
+      return sleep_until(std::get<reticulum::Deadline>(output).when);
+    }
+  }
+}
+
+void NodeHost::State::run_store_request(storage::StoreRequest request) {
+  disk->submit(std::move(request.operation), [state = shared_from_this(), number = request.number](
+                                                 storage::Outcome<storage::Answer> outcome) {
+    if (state->gone) return;
+    state->node->handle_store_reply(read_clock(), {number, std::move(outcome)});
+    state->wake();
+  });
+}
+
+void NodeHost::State::sleep_until(TimePoint when) {
+  if (when == kNever) {
+    timer.cancel();
+    return;
+  }
+  const Duration left = when - read_clock().mono;
+  timer.expires_after(std::clamp(left, Duration::zero(), kLongestSleep));
+  timer.async_wait([weak = weak_from_this(), when](error_code error) {
+    const auto state = weak.lock();
+    if (error || !state || state->gone) return;
+    const Now now = read_clock();
+    if (now.mono < when) return state->sleep_until(when);
+    state->node->handle_deadline(now);
+    state->wake();
+  });
+}
+
+void NodeHost::State::handle_event(node::NodeEvent& event) {
+  if (std::holds_alternative<node::Initialised>(event)) {
+    initialised({});
+  } else if (const auto* failed = std::get_if<node::InitialiseFailed>(&event)) {
+    initialised(tl::unexpected("the store cannot be read: " + std::string(failed->why.detail)));
+  } else if (const auto* changed = std::get_if<node::DocumentChanged>(&event)) {
+    document_changed(*changed, false);
+  } else if (auto* client = std::get_if<node::ClientEvent>(&event)) {
+    handle_client_event(*client);
+  }
+}
+
+void NodeHost::State::initialised(tl::expected<void, std::string> how) {
+  if (gone) return;
+  is_initialised = how.has_value();
+  if (is_initialised && interfaces) interfaces->start();
+  if (auto call = std::exchange(ready, nullptr)) call(std::move(how));
+}
+
+void NodeHost::State::handle_client_event(node::ClientEvent& event) {
+  const auto id = std::visit([](const auto& each) { return each.operation; }, event);
+  const auto found = operations.find(id);
+  if (found == operations.end()) return;
+  const std::shared_ptr<OperationHooks> hooks = found->second;  // outlives what it is told
+  if (const auto* wanted = std::get_if<node::BodyWanted>(&event)) {
+    want_body(*hooks, *wanted);
+  } else if (const auto* answer = std::get_if<node::AnswerReceived>(&event)) {
+    if (hooks->answer) hooks->answer(answer->response);
+  } else if (auto* piece = std::get_if<node::BodyReceived>(&event)) {
+    give_body(*hooks, *piece);
+  } else if (const auto* progress = std::get_if<node::OperationProgress>(&event)) {
+    if (hooks->progress) hooks->progress(*progress);
+  } else if (auto* failed = std::get_if<node::OperationFailed>(&event)) {
+    end_operation(id, tl::unexpected(std::move(*failed)));
+  } else {
+    end_operation(id, {});
+  }
+}
+
+void NodeHost::State::want_body(const OperationHooks& hooks, const node::BodyWanted& wanted) {
+  const auto id = wanted.operation;
+  if (!hooks.body_wanted) {
+    node->client().cancel(read_clock(), id);
+    return end_operation(id, tl::unexpected(cancelled(id)));
+  }
+  hooks.body_wanted(wanted.offset, wanted.size, [weak = weak_from_this(), id](ByteView bytes) {
+    const auto state = weak.lock();
+    if (!state || state->gone || !state->operations.contains(id)) return;
+    state->node->client().supply_body(read_clock(), id, bytes);
+    state->wake();
+  });
+}
+
+void NodeHost::State::give_body(const OperationHooks& hooks, node::BodyReceived& piece) {
+  const auto taken = [weak = weak_from_this(), id = piece.operation] {
+    const auto state = weak.lock();
+    if (!state || state->gone || !state->operations.contains(id)) return;
+    state->node->client().body_taken(read_clock(), id);
+    state->wake();
+  };
+  if (hooks.paced_body) return hooks.paced_body(std::move(piece.bytes), taken);
+  if (hooks.body) hooks.body(piece.bytes);
+  taken();
+}
+
+void NodeHost::State::end_operation(node::OperationId id,
+                                    tl::expected<void, node::OperationFailed> how) {
+  const auto found = operations.find(id);
+  if (found == operations.end()) return;
+  const std::shared_ptr<OperationHooks> hooks = found->second;
+  operations.erase(found);
+  if (hooks->done) hooks->done(std::move(how));
+}
+
+void NodeHost::State::document_changed(const node::DocumentChanged& change, bool ours) {
+  const auto told = listeners;  // a listener may leave while it is told
+  for (const auto& [number, listener] : told) {
+    if (listeners.contains(number)) listener(change);
+  }
+  if (ours) read_usage_soon();
+}
+
+// The node announces how full the store is; a busy writer changes that more often than anyone asks.
+void NodeHost::State::read_usage_soon() {
+  if (usage_due || !is_initialised || gone) return;
+  usage_due = true;
+  usage_timer.expires_after(kReadUsageEvery);
+  usage_timer.async_wait([weak = weak_from_this()](error_code error) {
+    const auto state = weak.lock();
+    if (error || !state || state->gone) return;
+    state->usage_due = false;
+    state->disk->submit(storage::ReadUsage{}, [state](storage::Outcome<storage::Answer> outcome) {
+      const auto* usage = outcome ? std::get_if<storage::Usage>(&*outcome) : nullptr;
+      if (state->gone || usage == nullptr) return;
+      state->node->usage_changed(read_clock(), *usage);
+      state->wake();
+    });
+  });
+}
+
+void NodeHost::State::save_known(bool now_or_never) {
+  const std::uint64_t revision = node->endpoint().known_revision();
+  if (revision == saved_revision) return;
+  const TimePoint now = read_clock().mono;
+  if (!now_or_never && now - saved_at < kSaveKnownEvery) return;
+  home.save_known_destinations(node->endpoint().export_known());
+  saved_revision = revision;
+  saved_at = now;
+}
+
+void NodeHost::State::finish_close(std::function<void()> done) {
+  if (gone) return;
+  if (node) {
+    pump();  // what the last answers of the store set off
+    save_known(true);
+  }
+  timer.cancel();
+  usage_timer.cancel();
+  if (interfaces) return interfaces->close(kClosePatience, std::move(done));
+  done();
+}
+
+void NodeHost::State::dismantle() {
+  gone = true;
+  timer.cancel();
+  usage_timer.cancel();
+  for (auto& waiter : waiters) {
+    waiter->done = nullptr;
+    waiter->timer.cancel();
+  }
+  interfaces.reset();
+  disk.reset();
+  node.reset();
+  ready = nullptr;
+  operations.clear();
+  listeners.clear();
+}
+
+}  // namespace meshstow::io

@@ -1,0 +1,237 @@
+#include "base/limits.hpp"
+#include "io/body_spool.hpp"
+#include "io/command_work.hpp"
+#include "protocol/folder_description.hpp"
+
+namespace meshstow::io {
+namespace {
+
+namespace json = boost::json;
+
+constexpr auto kInterfacePatience = std::chrono::seconds(10);
+
+std::string_view stage_name(node::ClientStage stage) {
+  switch (stage) {
+    case node::ClientStage::finding_path: return "finding_path";
+    case node::ClientStage::linking: return "linking";
+    case node::ClientStage::asking: return "asking";
+    case node::ClientStage::sending: return "sending";
+    case node::ClientStage::receiving: return "receiving";
+  }
+  return "asking";
+}
+
+std::string without_quotes(const std::string& tag) {
+  if (tag.size() >= 2 && tag.front() == '"' && tag.back() == '"') {
+    return tag.substr(1, tag.size() - 2);
+  }
+  return tag;
+}
+
+// A document of another node: finds the node, waits for an interface, asks, and follows the answer.
+class RemoteWork : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+
+  void begin() override {
+    const bool add_slash = command_.verb == "ls" && !command_.path.ends_with('/');
+    auto path = read_path(add_slash ? command_.path + '/' : command_.path);
+    if (!path || !read_conditions()) return;
+    if (!command_.version.empty()) return fail("a version can only be asked of the own store");
+    const auto found = find_node(host_, command_.at);
+    if (!found) return CommandWork::fail(found.error());
+    request_.node = *found;
+    request_.path = std::move(*path);
+    request_.token = command_.token;
+    request_.if_match = command_.if_match;
+    request_.if_none_match = command_.if_none_match;
+    host_.when_connected(kInterfacePatience, [work = self(this)](bool connected) {
+      if (work->over()) return;
+      if (!connected) return work->CommandWork::fail("no interface to the mesh is up");
+      work->prepare();
+    });
+  }
+
+ protected:
+  virtual void prepare() { ask(protocol::Operation::get); }
+  virtual void add_hooks(OperationHooks& /*hooks*/) {}
+  virtual void answered() {}
+  virtual void done() = 0;
+
+  void ask(protocol::Operation operation) {
+    request_.operation = operation;
+    OperationHooks hooks;
+    hooks.answer = [work = self(this)](const protocol::StorageResponse& response) {
+      if (work->over()) return;
+      work->response_ = response;
+      work->answered();
+    };
+    hooks.progress = [work = self(this)](const node::OperationProgress& progress) {
+      if (!work->over()) work->tell(progress);
+    };
+    hooks.done = [work = self(this)](tl::expected<void, node::OperationFailed> how) {
+      work->operation_.reset();
+      if (work->over()) return;
+      how ? work->done() : work->CommandWork::fail(how.error());
+    };
+    add_hooks(hooks);
+    operation_ = host_.start(request_, std::move(hooks));
+  }
+
+  [[nodiscard]] std::string etag() const {
+    return without_quotes(response_.headers.etag.value_or(""));
+  }
+
+  [[nodiscard]] json::object head() const {
+    json::object out{{"path", request_.path.text()}, {"etag", etag()}};
+    if (response_.status == 304) {
+      out["not_modified"] = true;
+      return out;
+    }
+    const auto& headers = response_.headers;
+    if (headers.content_type) out["content_type"] = *headers.content_type;
+    if (headers.content_length) {
+      if (const auto size = parse_size(*headers.content_length)) out["size"] = *size;
+    }
+    return out;
+  }
+
+  node::ClientRequest request_;
+  protocol::StorageResponse response_;
+
+ private:
+  void release() override {
+    if (operation_) host_.cancel(*operation_);
+    operation_.reset();
+  }
+
+  void tell(const node::OperationProgress& progress) {
+    channel_.progress(json::serialize(json::object{{"stage", stage_name(progress.stage)},
+                                                   {"done", progress.done},
+                                                   {"total", progress.total}}));
+  }
+
+  std::optional<node::OperationId> operation_;
+};
+
+class RemoteGet final : public RemoteWork {
+ public:
+  using RemoteWork::RemoteWork;
+
+ private:
+  void add_hooks(OperationHooks& hooks) override {
+    hooks.paced_body = [work = self(this)](Bytes piece, const std::function<void()>& taken) {
+      if (!work->over()) work->channel_.write_body(std::move(piece), taken);
+    };
+  }
+  void answered() override {
+    if (response_.status != 304) channel_.head(json::serialize(head()));
+  }
+  void done() override { finish(head()); }
+};
+
+// The head of the answer is all that is wanted; the rest of it is called off.
+class RemoteStat final : public RemoteWork {
+ public:
+  using RemoteWork::RemoteWork;
+
+ private:
+  void answered() override { done(); }
+  void done() override {
+    json::object out = head();
+    if (request_.path.is_folder())
+      out = {{"path", request_.path.text()}, {"etag", etag()}, {"folder", true}};
+    finish(std::move(out));
+  }
+};
+
+class RemoteList final : public RemoteWork {
+ public:
+  using RemoteWork::RemoteWork;
+
+ private:
+  void add_hooks(OperationHooks& hooks) override {
+    hooks.body = [work = self(this)](ByteView piece) {
+      if (work->over()) return;
+      base::append(work->body_, piece);
+      if (work->body_.size() > limits::kJsonMessage)
+        work->CommandWork::fail("the folder is too large");
+    };
+  }
+
+  void done() override {
+    const auto items = protocol::read_folder_description(base::as_text(body_));
+    if (!items) return CommandWork::fail(items.error().detail);
+    json::array list;
+    for (const auto& item : *items) list.push_back(item_json(item));
+    finish({{"path", request_.path.text()}, {"etag", etag()}, {"items", std::move(list)}});
+  }
+
+  Bytes body_;
+};
+
+class RemoteRemove final : public RemoteWork {
+ public:
+  using RemoteWork::RemoteWork;
+
+ private:
+  void prepare() override { ask(protocol::Operation::remove); }
+  void done() override { finish({{"path", request_.path.text()}, {"etag", etag()}}); }
+};
+
+// The message is signed before it is sent, so the body is read to its end first.
+class RemotePut final : public RemoteWork {
+ public:
+  RemotePut(NodeHost& host, Command command, CommandChannel channel)
+      : RemoteWork(host, std::move(command), std::move(channel)),
+        spool_(host_.home().directory()) {}
+
+ private:
+  void prepare() override {
+    channel_.read_body([work = self(this)](CommandChannel::Piece piece) {
+      if (work->over()) return;
+      if (!piece) return work->CommandWork::fail(piece.error());
+      if (piece->empty()) return work->send();
+      if (auto kept = work->spool_.append(*piece); !kept)
+        return work->CommandWork::fail(kept.error());
+      work->prepare();
+    });
+  }
+
+  void send() {
+    request_.body_size = spool_.size();
+    request_.content_type =
+        command_.content_type.empty() ? "application/octet-stream" : command_.content_type;
+    ask(protocol::Operation::put);
+  }
+
+  void add_hooks(OperationHooks& hooks) override {
+    hooks.body_wanted = [work = self(this)](std::uint64_t offset, std::size_t size,
+                                            const std::function<void(ByteView)>& supply) {
+      if (work->over()) return;
+      const auto piece = work->spool_.read(offset, size);
+      if (!piece) return work->CommandWork::fail(piece.error());
+      supply(*piece);
+    };
+  }
+
+  void done() override { finish({{"path", request_.path.text()}, {"etag", etag()}}); }
+
+  BodySpool spool_;
+};
+
+}  // namespace
+
+std::shared_ptr<CommandWork> make_remote_command(NodeHost& host, Command command,
+                                                 CommandChannel channel) {
+  const auto make = [&]<class Work>(std::type_identity<Work>) -> std::shared_ptr<CommandWork> {
+    return std::make_shared<Work>(host, std::move(command), std::move(channel));
+  };
+  if (command.verb == "put") return make(std::type_identity<RemotePut>());
+  if (command.verb == "rm") return make(std::type_identity<RemoteRemove>());
+  if (command.verb == "ls") return make(std::type_identity<RemoteList>());
+  if (command.verb == "stat") return make(std::type_identity<RemoteStat>());
+  return make(std::type_identity<RemoteGet>());
+}
+
+}  // namespace meshstow::io
