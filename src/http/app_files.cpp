@@ -16,7 +16,7 @@ constexpr std::string_view kSandbox =
 Reply redirect_to_app(const Core& core, const Context& context, const std::string& app,
                       std::string_view raw_path, std::string_view target) {
   const Endpoint& endpoint = core.config.endpoints[context.endpoint];
-  std::string location = endpoint.origin_of(app + "." + endpoint.host) + std::string(raw_path);
+  std::string location = endpoint.app_origin(app) + std::string(raw_path);
   if (const std::size_t query = target.find('?'); query != std::string_view::npos)
     location += target.substr(query);
   return redirect_reply(302, location);

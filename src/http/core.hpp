@@ -41,7 +41,7 @@ struct Core {
   std::map<std::string, AppManifest> apps;
   std::optional<PassphraseVerifier> passphrase;
   std::map<std::uint64_t, WorkProgress> work;  // what is going on, by id
-  std::uint64_t last_work = 0;  // even: see Service::report
+  std::uint64_t last_work = 0;                 // even: see Service::report
 
   [[nodiscard]] access::Verdict check(Now now, const Authority& authority, const StoragePath& path,
                                       access::Operation operation) const {

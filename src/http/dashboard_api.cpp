@@ -92,8 +92,8 @@ json::array apps_json(const Core& core, const Context& context) {
   json::array out;
   for (const auto& [name, app] : core.apps) {
     // Storage first: the app starts connecting to this address by itself.
-    const std::string url = endpoint.origin_of(name + "." + endpoint.host) +
-                            "/#remotestorage=" + core.config.account + "@" + endpoint.authority();
+    const std::string url = endpoint.app_origin(name) + "/#remotestorage=" + core.config.account +
+                            "@" + endpoint.authority();
     out.push_back({{"name", text(name)},
                    {"title", text(app.title)},
                    {"url", text(url)},

@@ -28,9 +28,8 @@ DocumentPut::DocumentPut(Core& core, Context context, Authority authority, Stora
       content_type_(request.header("Content-Type").value_or(kDefaultContentType)),
       announced_(request.has_body ? request.content_length : 0) {
   if (announced_ && *announced_ > limits::kDocument) {
-    return refuse(failure_reply(context_, {.refusal = storage::Refusal::too_large}, true));
-  }
-  if (announced_.value_or(0) > limits::kHttpSmallBody) {
+    refuse(failure_reply(context_, {.refusal = storage::Refusal::too_large}, true));
+  } else if (announced_.value_or(0) > limits::kHttpSmallBody) {
     check_first();
   } else {
     buffer_.reserve(static_cast<std::size_t>(announced_.value_or(0)));

@@ -63,6 +63,10 @@ std::string Endpoint::origin_of(std::string_view name) const {
 
 std::string Endpoint::origin() const { return origin_of(host); }
 
+std::string Endpoint::app_origin(std::string_view app) const {
+  return origin_of(std::string(app) + "." + app_suffix);
+}
+
 std::string Endpoint::authority() const {
   return port == default_port(secure) ? host : host + ":" + std::to_string(port);
 }
@@ -74,7 +78,7 @@ HostMatch match_host(const Endpoint& endpoint, std::string_view host_header) {
                                                 asked->host) != endpoint.names.end()) {
     return {HostMatch::Kind::main, asked->host};
   }
-  const std::string suffix = "." + endpoint.host;
+  const std::string suffix = "." + endpoint.app_suffix;
   if (asked->host.size() > suffix.size() && asked->host.ends_with(suffix)) {
     std::string name = asked->host.substr(0, asked->host.size() - suffix.size());
     if (name.find('.') == std::string::npos) return {HostMatch::Kind::app, std::move(name)};

@@ -16,11 +16,14 @@ namespace meshstow::http {
 struct Endpoint {
   bool secure = false;
   std::uint16_t port = 0;
-  std::string host;                // where the dialog and the dashboard are: "localhost"
-  std::vector<std::string> names;  // others: "127.0.0.1", "[::1]"; lower case
+  std::string host;                      // where the dialog and the dashboard are: "localhost"
+  std::vector<std::string> names;        // others: "127.0.0.1", "[::1]"; lower case
+  std::string app_suffix = "localhost";  // apps are at NAME.localhost
 
   [[nodiscard]] std::string origin() const;  // "http://localhost:8181"
   [[nodiscard]] std::string origin_of(std::string_view name) const;
+  [[nodiscard]] std::string app_origin(
+      std::string_view app) const;              // "http://notes.localhost:8181"
   [[nodiscard]] std::string authority() const;  // "localhost:8181"
 };
 

@@ -1,0 +1,240 @@
+// http/server_for_test.hpp: a service over a store in memory, driven without sockets: what the tests of
+// this folder talk to.
+#pragma once
+
+#include <deque>
+#include <gtest/gtest.h>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access/token_book.hpp"
+#include "codec/percent.hpp"
+#include "http/service.hpp"
+#include "storage/memory/memory_store.hpp"
+#include "storage/plain_sealer.hpp"
+#include "storage/remote_storage.hpp"
+
+namespace meshstow::http {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct TestRequest {
+  std::string method = "GET";
+  std::string target = "/";
+  Headers headers;
+  std::optional<std::string> body;
+  bool chunked = false;
+  int minor_version = 1;
+  std::string peer = "\x7f";  // one character tells addresses apart
+};
+
+struct TestResponse {
+  int status = 0;
+  HeaderBlock headers;
+  Framing framing = Framing::none;
+  std::uint64_t content_length = 0;
+  std::string body;
+  bool broken = false;            // the connection was cut
+  std::size_t body_taken = 0;     // bytes of the request's body that were asked for
+  std::size_t most_buffered = 0;  // bytes handed out at once
+
+  [[nodiscard]] std::string header(std::string_view name) const {
+    return std::string(headers.find(name).value_or(""));
+  }
+  [[nodiscard]] bool has(std::string_view name) const { return headers.find(name).has_value(); }
+  [[nodiscard]] std::string etag() const { return header("ETag"); }
+};
+
+class TestServer {
+ public:
+  explicit TestServer(storage::StorageOptions options = {}) {
+    auto opened = storage::RemoteStorage::open(storage::make_memory_store(), storage::make_plain_sealer(), rng_,
+                                               options, now_);
+    EXPECT_TRUE(opened);
+    storage_ = std::move(*opened);
+    reader_ = std::move(*storage_->make_reader());
+    Endpoint endpoint;
+    endpoint.port = 8181;
+    endpoint.host = "localhost";
+    endpoint.names = {"127.0.0.1", "[::1]"};
+    ServiceConfig config;
+    config.endpoints = {endpoint};
+    config.status = [] { return NodeStatus{.name = "test", .version = "0", .disk_free = 1'000'000}; };
+    service_ = std::make_unique<Service>(std::move(config), tokens_, control_, rng_);
+  }
+
+  Service& service() { return *service_; }
+  access::TokenBook& tokens() { return tokens_; }
+  access::AccessControl& control() { return control_; }
+  base::Rng& rng() { return rng_; }
+  [[nodiscard]] Now now() const { return now_; }
+  void pass(Duration time) {
+    now_.mono += time;
+    now_.wall += time;
+  }
+
+  std::string token(std::string_view scopes, std::optional<std::chrono::seconds> lifetime = {}) {
+    const auto issued = tokens_.issue(
+        now_, {.scopes = access::parse_scopes(scopes).value(), .holder = {}, .lifetime = lifetime, .label = "test"});
+    last_token_ = issued->id;
+    return issued->text;
+  }
+  [[nodiscard]] access::TokenId last_token() const { return last_token_; }
+  void revoke(const access::TokenId& id) {
+    (void)tokens_.revoke(id);
+    control_.revoke(id);
+  }
+
+  // One request and its whole response.
+  TestResponse ask(TestRequest request) {
+    RunningExchange running(*this, std::move(request));
+    running.run();
+    return running.response;
+  }
+  TestResponse ask(std::string method, std::string target, Headers headers = {},
+                   std::optional<std::string> body = std::nullopt) {
+    return ask({.method = std::move(method), .target = std::move(target), .headers = std::move(headers),
+                .body = std::move(body)});
+  }
+
+  // The same, step by step.
+  struct RunningExchange {
+    RunningExchange(TestServer& the_server, TestRequest the_request)
+        : server(the_server), request(std::move(the_request)) {
+      bool has_host = false;
+      for (const auto& [name, value] : request.headers) {
+        has_host = has_host || equal_ignoring_case(name, "Host");
+        fields.push_back({name, value});
+      }
+      if (!has_host) fields.push_back({"Host", "localhost:8181"});
+      Request borrowed;
+      borrowed.method = request.method;
+      borrowed.target = request.target;
+      borrowed.headers = fields;
+      borrowed.minor_version = request.minor_version;
+      borrowed.has_body = request.body.has_value();
+      if (request.body && !request.chunked) borrowed.content_length = request.body->size();
+      borrowed.peer.bytes.fill(0);
+      borrowed.peer.bytes[0] = static_cast<Byte>(request.peer[0]);
+      exchange = server.service().begin(server.now(), borrowed);
+    }
+    ~RunningExchange() {
+      exchange->abort();
+      drain();
+    }
+
+    // Runs until the response is whole, or nothing moves any more.
+    void run() {
+      for (;;) {
+        drain();
+        if (exchange->finished()) return;
+        if (unsent) {
+          unsent = false;
+          exchange->handle_sent(server.now());
+        } else if (exchange->wants_body()) {
+          feed();
+        } else {
+          return;
+        }
+      }
+    }
+
+    void feed(std::size_t size = 16 * 1024) {
+      const std::string& body = request.body ? *request.body : empty;
+      if (fed < body.size()) {
+        const std::string piece = body.substr(fed, size);
+        fed += piece.size();
+        response.body_taken = fed;
+        exchange->handle_body(server.now(), base::as_bytes(piece));
+      } else {
+        exchange->handle_body_end(server.now());
+      }
+    }
+
+    void drain() {
+      while (auto output = exchange->poll()) {
+        if (auto* store = std::get_if<storage::StoreRequest>(&*output)) {
+          exchange->handle_reply(server.now(), server.execute(std::move(*store)));
+        } else if (auto* send = std::get_if<Send>(&*output)) {
+          take(*send);
+        } else if (auto* hash = std::get_if<HashPassphrase>(&*output)) {
+          exchange->handle_hash(server.now(), hash_for_test(hash->passphrase));
+        } else {
+          response.broken = true;
+        }
+      }
+    }
+
+    void take(Send& send) {
+      if (send.head) {
+        response.status = send.head->status;
+        response.headers = send.head->headers;
+        response.framing = send.head->framing;
+        response.content_length = send.head->content_length;
+      }
+      const ByteView bytes = view_of(send.body);
+      response.body += base::as_text(bytes);
+      response.most_buffered = std::max(response.most_buffered, bytes.size());
+      unsent = true;
+    }
+
+    TestServer& server;
+    TestRequest request;
+    std::vector<HeaderField> fields;
+    std::unique_ptr<Exchange> exchange;
+    TestResponse response;
+    std::size_t fed = 0;
+    bool unsent = false;
+    const std::string empty;
+  };
+
+  storage::StoreReply execute(storage::StoreRequest request) {
+    if (!storage::is_write(request.operation)) return reader_->execute(request);
+    std::vector<storage::StoreRequest> batch{std::move(request)};
+    ++writes_;
+    if (fail_writes_with) {
+      return {batch[0].number, tl::unexpected(storage::Failure{.refusal = *fail_writes_with})};
+    }
+    const storage::StoreRequest& write = batch[0];
+    auto replies = storage_->execute_batch(now_, batch);
+    if (replies[0].outcome) announce(write.operation, *replies[0].outcome);
+    return std::move(replies[0]);
+  }
+  // Every write is refused like this: a full disk, a store that closes.
+  std::optional<storage::Refusal> fail_writes_with;
+
+  static Hash32 hash_for_test(std::string_view passphrase) {
+    Hash32 out;
+    std::copy_n(passphrase.begin(), std::min<std::size_t>(passphrase.size(), 32), out.bytes.begin());
+    return out;
+  }
+
+ private:
+  void announce(const storage::Operation& operation, const storage::Answer& answer) {
+    const auto* written = std::get_if<storage::WriteResult>(&answer);
+    if (written == nullptr) return;
+    if (const auto* put = std::get_if<storage::PutDocument>(&operation)) {
+      service_->document_changed(now_, put->path, written->etag, false);
+    } else if (const auto* remove = std::get_if<storage::RemoveDocument>(&operation)) {
+      service_->document_changed(now_, remove->path, written->etag, true);
+    }
+  }
+
+  Now now_{TimePoint{std::chrono::hours(1)}, base::wall_from_unix_seconds(1'790'000'000)};
+  base::SeededRng rng_{4};
+  crypto::Ed25519Key key_ = crypto::Ed25519Key::generate(rng_);
+  access::IdentityHash owner_ = rng_.bytes<16>();
+  access::SpaceKey space_key_ = access::SpaceKey::generate(rng_);
+  access::AccessControl control_{owner_, key_.public_key()};
+  access::TokenBook tokens_{owner_, [this](ByteView m) { return key_.sign(m); }, space_key_, rng_};
+  std::unique_ptr<storage::RemoteStorage> storage_;
+  std::unique_ptr<storage::StorageReader> reader_;
+  std::unique_ptr<Service> service_;
+  access::TokenId last_token_;
+  int writes_ = 0;
+};
+
+}  // namespace meshstow::http
