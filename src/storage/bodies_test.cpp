@@ -166,6 +166,7 @@ TEST_P(Bodies, chunks_go_with_their_last_reference) {
 
 // Does something to the engine behind the store's back.
 void damage(Store& store, const std::function<void(LocalStore&)>& change) {
+  store.expect_damage();
   store.close();
   auto engine = store.disk().open();
   ASSERT_TRUE((*engine)->begin(true));
@@ -220,6 +221,7 @@ TEST_P(Bodies, damage_to_chunks_is_found_and_never_served) {
       const auto opened = store.open(at);
       ASSERT_FALSE(opened) << i << " " << at;
       EXPECT_EQ(opened.error().refusal, Refusal::corrupt) << i << " " << at;
+      EXPECT_THAT(store.damages(), ::testing::HasSubstr(at + ": "));
       ASSERT_TRUE(store.put("/private/m/other", "still usable"));
     }
   }
@@ -237,6 +239,7 @@ TEST_P(Bodies, damage_to_small_documents_and_entries_is_found_and_never_served) 
       engine.insert_content(content, row);
     });
     EXPECT_EQ(store.open(at).error().refusal, Refusal::corrupt);
+    EXPECT_EQ(store.damages(), at + ": the body is damaged\n");
     damage(store, [](LocalStore& engine) {
       NodeRow node = engine.view().nodes(0, 100).back();
       node.entry.at(20) ^= 1;

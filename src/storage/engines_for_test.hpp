@@ -64,6 +64,16 @@ class Store {
     reopen();
   }
 
+  // Every test ends with a check of what it left.
+  ~Store() {
+    if (reader_ && !damaged_) {
+      EXPECT_EQ(damages(), "");
+    }
+  }
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  void expect_damage() { damaged_ = true; }
+
   void close() {
     reader_.reset();
     storage_.reset();
@@ -151,6 +161,14 @@ class Store {
     EXPECT_TRUE(usage) << usage.error().detail;
     return usage ? *usage : Usage{};
   }
+  // What a check finds, one line each; empty: all is well.
+  std::string damages() {
+    std::string out;
+    for (const Damage& damage : reader_->check({}).damages) {
+      out += damage.path + ": " + damage.what + "\n";
+    }
+    return out;
+  }
   void reclaim_all() {
     while (storage_->reclaim_some(now_)) tick();
   }
@@ -175,6 +193,7 @@ class Store {
   std::unique_ptr<RemoteStorage> storage_;
   std::unique_ptr<StorageReader> reader_;
   RequestNumber number_ = 0;
+  bool damaged_ = false;
 };
 
 inline Conditions if_match(std::string_view header) {

@@ -14,6 +14,7 @@
 #include "storage/local_store.hpp"
 #include "storage/operations.hpp"
 #include "storage/sealer.hpp"
+#include "storage/space_check.hpp"
 
 namespace meshstow::storage {
 
@@ -37,6 +38,11 @@ class StorageReader {
   ~StorageReader();
   // `request` is a read (see is_write).
   [[nodiscard]] StoreReply execute(const StoreRequest& request);
+
+  // Both look at one committed state and take as long as it takes; writers do not wait for them.
+  [[nodiscard]] CheckReport check(const CheckProgress& progress);
+  // A complete store in a new file; who opens it starts a new log. Errc::conflict: the file exists.
+  [[nodiscard]] Result<void> backup(const std::string& path, const BackupProgress& progress);
 
  private:
   struct State;

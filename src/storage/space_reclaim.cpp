@@ -34,7 +34,7 @@ bool SpaceWriter::reclaim_some(Now now) {
   }
   if (reclaimed_ == 0 && history && !engine_->view().status()) {
     engine_->rollback();  // only looked
-    return more || *history || (sweeping && is_over_quota());
+    return *history || (sweeping && is_over_quota());
   }
   Result<void> finished = history ? finish_transaction() : fail(history.error());
   if (!finished) {
@@ -110,7 +110,7 @@ Result<bool> SpaceWriter::shrink_history(std::size_t most) {
     if (!is_over_quota()) return false;
     if (auto dropped = drop_row(row); !dropped) return fail(dropped.error());
   }
-  return space_.history_bytes > 0;
+  return false;
 }
 
 // Takes one state out of a history, and the document with it if it is deleted and this was the

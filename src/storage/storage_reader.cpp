@@ -109,6 +109,17 @@ StoreReply StorageReader::execute(const StoreRequest& request) {
                      request.operation)};
 }
 
+CheckReport StorageReader::check(const CheckProgress& progress) {
+  state_->store->begin();
+  CheckReport report = SpaceCheck(*state_->store, state_->box, state_->digests).run(progress);
+  state_->store->end();
+  return report;
+}
+
+Result<void> StorageReader::backup(const std::string& path, const BackupProgress& progress) {
+  return state_->store->backup(path, record_key(RecordKind::copied), progress);
+}
+
 std::optional<NodeRow> StorageReader::State::find_folder(const StoragePath& folder, bool dead_too) {
   if (folder.is_root()) return store->node(kRootNode);
   const bool secret = folder.is_secret();
