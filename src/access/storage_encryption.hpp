@@ -18,8 +18,8 @@
 namespace meshstow::access {
 
 using KeyId = FixedBytes<8>;
-using EnvelopeVersion = Hash16;                           // chosen by the writer, at random
-inline constexpr std::size_t kEnvelopeFrame = 64 * 1024;  // plaintext bytes a frame
+using EnvelopeVersion = Hash16;  // chosen by the writer, at random
+inline constexpr std::size_t kEnvelopeFrame = std::size_t{64} * 1024;  // plaintext bytes a frame
 
 // The secret of one space. File form: docs/PROTOCOL.md; kept with mode 0600.
 class SpaceKey {

@@ -89,8 +89,8 @@ TEST_F(TokenBookTest, records_that_were_changed_or_moved_are_corrupt) {
 }
 
 TEST_F(TokenBookTest, refuses_absurd_orders) {
-  const auto refused = [&](TokenOrder wanted) {
-    const auto issued = book.issue(now(kNoon), wanted);
+  const auto refused = [&](const TokenOrder& asked) {
+    const auto issued = book.issue(now(kNoon), asked);
     return issued ? Errc::internal : issued.error().code;
   };
   TokenOrder wanted = order();

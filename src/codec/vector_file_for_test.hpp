@@ -41,6 +41,7 @@ inline std::string pretty(const boost::json::value& value, std::size_t level = 0
 
 inline void expect_vectors(std::string_view section, const boost::json::value& actual) {
   const std::string path = std::string(MESHSTOW_VECTORS "/") + kMeshstowVectors;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): a test has one thread
   if (std::getenv("MESHSTOW_UPDATE_VECTORS") != nullptr) {
     boost::json::object all;
     if (std::ifstream(path).good()) all = vectors(kMeshstowVectors);

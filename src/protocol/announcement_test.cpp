@@ -56,8 +56,8 @@ TEST(Announcement, in_json_is_understood_with_the_seeds_names) {
   EXPECT_EQ(base::unix_seconds(read->timestamp), 1'772'366'400);
   EXPECT_TRUE(read->fingerprint);
   // datetime.now().isoformat() of the seed has no zone.
-  const std::string_view local =
-      R"({"type":"storage_node","capabilities":[],"space_available":0,"timestamp":"2026-03-01T12:00:00"})";
+  const std::string_view local = R"({"type":"storage_node","capabilities":[],"space_available":0,)"
+                                 R"("timestamp":"2026-03-01T12:00:00"})";
   EXPECT_TRUE(read_announcement(base::as_bytes(local)));
 }
 
@@ -68,12 +68,13 @@ TEST(Announcement, refuses_what_it_cannot_read) {
   }
   EXPECT_FALSE(read_announcement(base::concat({good, Bytes{0}})));
   EXPECT_FALSE(read_announcement(Bytes(5000, ' ')));
-  for (
-      const char* text :
-      {"{}", "{\"type\":\"storage_node\"}", "{", "hello", "[]",
-       R"({"type":"storage_node","capabilities":[1],"space_available":0,"timestamp":"2026-03-01T12:00:00"})",
-       R"({"type":"storage_node","capabilities":[],"space_available":-1,"timestamp":"2026-03-01T12:00:00"})",
-       R"({"type":"storage_node","capabilities":[],"space_available":0,"timestamp":"now"})"}) {
+  for (const char* text :
+       {"{}", "{\"type\":\"storage_node\"}", "{", "hello", "[]",
+        R"({"type":"storage_node","capabilities":[1],"space_available":0,)"
+        R"("timestamp":"2026-03-01T12:00:00"})",
+        R"({"type":"storage_node","capabilities":[],"space_available":-1,)"
+        R"("timestamp":"2026-03-01T12:00:00"})",
+        R"({"type":"storage_node","capabilities":[],"space_available":0,"timestamp":"now"})"}) {
     EXPECT_FALSE(read_announcement(base::as_bytes(text))) << text;
   }
   const auto with_time = [](double seconds) {

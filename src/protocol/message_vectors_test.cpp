@@ -57,7 +57,7 @@ TEST(MessageVectors, valid_messages_are_read_and_verify_in_every_cut) {
       }
     }
   }
-  EXPECT_GE(count, 16 * 3 * std::size(kSteps));
+  EXPECT_GE(count, std::size_t{16 * 3} * std::size(kSteps));
 }
 
 TEST(MessageVectors, all_spellings_of_one_message_have_one_digest) {
