@@ -77,7 +77,16 @@ void ClientLinks::want(Now now, OperationId operation, const reticulum::Destinat
 void ClientLinks::find_path(Now now, Entry& entry) {
   entry.due = now.mono + kPathTimeout;
   set_stage(entry, Stage::finding);
-  endpoint_.request_path(now, entry.node);
+  if (interfaces_up_ > 0) endpoint_.request_path(now, entry.node);
+}
+
+void ClientLinks::interfaces_changed(Now now, std::size_t up) {
+  const bool first = interfaces_up_ == 0 && up > 0;
+  interfaces_up_ = up;
+  if (!first) return;
+  for (Entry& entry : entries_) {
+    if (entry.stage == Stage::finding) find_path(now, entry);
+  }
 }
 
 void ClientLinks::open(Now now, Entries::iterator entry) {
@@ -144,6 +153,13 @@ void ClientLinks::fail(Now now, Entries::iterator entry, const Error& why,
   for (const User& user : gone.users) calls_.failed(now, user.operation, why, message);
 }
 
+void ClientLinks::fail_without_path(Now now, Entries::iterator entry) {
+  fail(now, entry, {Errc::not_found, "no path to the node"},
+       "no path to " + in_brackets(entry->node) +
+           (interfaces_up_ == 0 ? ": no interface is connected"
+                                : ": is the node running and connected?"));
+}
+
 void ClientLinks::on(Now now, const reticulum::PathFound& event) {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto each = entry++;
@@ -160,8 +176,7 @@ void ClientLinks::on(Now now, const reticulum::PathFailed& event) {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto each = entry++;
     if (each->node != event.destination || each->stage != Stage::finding) continue;
-    fail(now, each, {Errc::not_found, "no path to the node"},
-         "no path to " + in_brackets(each->node) + ": is the node running and connected?");
+    fail_without_path(now, each);
   }
 }
 
@@ -184,12 +199,10 @@ void ClientLinks::on(Now now, const reticulum::LinkClosed& event) {
   if (entry->stage == Stage::open || entry->users.empty()) {
     return fail(now, entry, {Errc::unavailable, "the link was lost"}, "the link was lost");
   }
-  if (entry->second_try) {
-    return fail(now, entry, {Errc::timed_out, "the node does not answer"},
-                "the node " + in_brackets(entry->node) + " does not answer");
-  }
-  entry->second_try = true;
-  find_path(now, *entry);
+  // The endpoint has looked for another path by itself.
+  if (event.reason == reticulum::CloseReason::no_path) return fail_without_path(now, entry);
+  fail(now, entry, {Errc::timed_out, "the node does not answer"},
+       "the node " + in_brackets(entry->node) + " does not answer");
 }
 
 void ClientLinks::handle_deadline(Now now) {
@@ -197,8 +210,7 @@ void ClientLinks::handle_deadline(Now now) {
     const auto each = entry++;
     if (now.mono < each->due) continue;
     if (each->stage == Stage::finding) {
-      fail(now, each, {Errc::not_found, "no path to the node"},
-           "no path to " + in_brackets(each->node) + ": is the node running and connected?");
+      fail_without_path(now, each);
     } else {
       const reticulum::LinkId link = each->link;
       entries_.erase(each);

@@ -40,6 +40,8 @@ class ClientLinks {
   void on(Now now, const reticulum::PathFailed& event);
   void on(Now now, const reticulum::LinkEstablished& event);
   void on(Now now, const reticulum::LinkClosed& event);
+  // Questions for a path wait for the first interface to come up.
+  void interfaces_changed(Now now, std::size_t up);
   void handle_deadline(Now now);
   [[nodiscard]] TimePoint deadline() const;
 
@@ -55,7 +57,6 @@ class ClientLinks {
     Stage stage = Stage::finding;
     reticulum::LinkId link;
     std::list<User> users;
-    bool second_try = false;
     TimePoint due = kNever;  // finding: give up; open and unused: close
   };
   using Entries = std::list<Entry>;
@@ -69,11 +70,13 @@ class ClientLinks {
   void set_stage(Entry& entry, Stage stage);
   void start_users(Now now, Entry& entry);
   void fail(Now now, Entries::iterator entry, const Error& why, const std::string& message);
+  void fail_without_path(Now now, Entries::iterator entry);
 
   reticulum::Endpoint& endpoint_;
   ClientIdentities identities_;
   Calls calls_;
   Entries entries_;
+  std::size_t interfaces_up_ = 0;
 };
 
 }  // namespace meshstow::node

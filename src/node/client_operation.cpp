@@ -75,8 +75,7 @@ void ClientOperation::on_link(Now now, const reticulum::LinkId& link,
 void ClientOperation::on_link_failed(Now now, const Error& why, const std::string& message) {
   if (ended()) return;
   const bool was_linked = phase_ != Phase::linking;
-  const bool harmless =
-      request_.operation == protocol::Operation::get || phase_ == Phase::reading_body;
+  const bool harmless = request_.operation == protocol::Operation::get || !all_sent_;
   if (was_linked && harmless && !head_told_ && !linked_again_) {
     linked_again_ = true;
     phase_ = Phase::linking;
@@ -193,10 +192,12 @@ void ClientOperation::send(Now now) {
   receiving_.reset();
   const auto sent = prefix_.empty() ? send_whole(now) : send_streamed(now);
   if (!sent) {
+    if (link_is_gone()) return;  // its LinkClosed is on its way
     return fail(now, sent.error(), std::string("it cannot be asked: ") + sent.error().detail);
   }
   request_id_ = sent->id;
   sending_ = sent->transfer;
+  all_sent_ = all_sent_ || !sending_;
 }
 
 Result<reticulum::SentRequest> ClientOperation::send_whole(Now now) {
@@ -252,9 +253,18 @@ void ClientOperation::on(Now now, const reticulum::ContentWanted& event) {
   fill(now);
 }
 
+void ClientOperation::on(Now /*now*/, const reticulum::ContentSent& event) {
+  if (sending_ != event.transfer) return;
+  sending_.reset();
+  all_sent_ = true;
+}
+
+bool ClientOperation::link_is_gone() const { return !context_.endpoint.link_info(link_); }
+
 void ClientOperation::on(Now now, const reticulum::ContentUnsent& event) {
   if (sending_ != event.transfer || phase_ != Phase::waiting) return;
   sending_.reset();
+  if (link_is_gone()) return;
   if (event.why == Errc::denied) {
     return fail(now, {Errc::denied, "the node refused to receive it"},
                 "the node refused to receive it: it is too large for it, or it is too busy");
@@ -271,10 +281,13 @@ void ClientOperation::on(Now /*now*/, const reticulum::ContentProgress& event) {
 void ClientOperation::on(Now now, const reticulum::RequestTimedOut& /*event*/) {
   if (phase_ != Phase::waiting) return;
   ask_again(now, {Errc::timed_out, "no answer came"},
-            "the node did not answer: it may have been done or not");
+            request_.operation == protocol::Operation::get
+                ? "the node did not answer"
+                : "the node did not answer: it may have been done or not");
 }
 
 void ClientOperation::ask_again(Now now, const Error& why, const std::string& message) {
+  if (link_is_gone()) return;
   if (asks_ >= kAsks || head_told_) return fail(now, why, message);
   send(now);
 }

@@ -49,6 +49,7 @@ class ClientOperation {
   void on(Now now, const reticulum::ContentDone& event);
   void on(Now now, const reticulum::ContentFailed& event);
   void on(Now now, const reticulum::ContentWanted& event);
+  void on(Now now, const reticulum::ContentSent& event);
   void on(Now now, const reticulum::ContentUnsent& event);
   void on(Now now, const reticulum::ContentProgress& event);
   void on(Now now, const reticulum::RequestTimedOut& event);
@@ -70,6 +71,7 @@ class ClientOperation {
   [[nodiscard]] Result<reticulum::SentRequest> send_whole(Now now);
   [[nodiscard]] Result<reticulum::SentRequest> send_streamed(Now now);
   void fill(Now now);
+  [[nodiscard]] bool link_is_gone() const;
   void ask_again(Now now, const Error& why, const std::string& message);
   void tell_head();
   void finish(Now now);
@@ -100,6 +102,7 @@ class ClientOperation {
   Bytes ready_;
   std::size_t wanted_ = 0;
   bool drawing_ = false;
+  bool all_sent_ = false;  // the node may have done it
 
   // The answer.
   std::unique_ptr<IncomingAnswer> answer_;

@@ -28,12 +28,13 @@ struct StorageClient::State {
 
   void on(Now at, const reticulum::ContentStarted& event);
   void on(Now at, const reticulum::RequestTimedOut& event);
+  void on(Now at, const reticulum::ContentProgress& event);
   void on(Now at, const reticulum::ContentPiece& event) { pass_on(at, event); }
   void on(Now at, const reticulum::ContentDone& event) { pass_on(at, event); }
   void on(Now at, const reticulum::ContentFailed& event) { pass_on(at, event); }
   void on(Now at, const reticulum::ContentWanted& event) { pass_on(at, event); }
   void on(Now at, const reticulum::ContentUnsent& event) { pass_on(at, event); }
-  void on(Now at, const reticulum::ContentProgress& event) { pass_on(at, event); }
+  void on(Now at, const reticulum::ContentSent& event) { pass_on(at, event); }
   void on(Now at, const reticulum::PathFound& event) { links.on(at, event); }
   void on(Now at, const reticulum::PathFailed& event) { links.on(at, event); }
   void on(Now at, const reticulum::LinkEstablished& event) { links.on(at, event); }
@@ -98,6 +99,15 @@ void StorageClient::State::on(Now at, const reticulum::ContentStarted& event) {
 void StorageClient::State::on(Now at, const reticulum::RequestTimedOut& event) {
   const auto found = std::find_if(operations.begin(), operations.end(), [&](const auto& each) {
     return each.second->asked(event.link, event.request);
+  });
+  if (found == operations.end()) return;
+  with(found->first, [&](ClientOperation& operation) { operation.on(at, event); });
+}
+
+void StorageClient::State::on(Now at, const reticulum::ContentProgress& event) {
+  if (!event.request) return;
+  const auto found = std::find_if(operations.begin(), operations.end(), [&](const auto& each) {
+    return each.second->asked(event.link, *event.request);
   });
   if (found == operations.end()) return;
   with(found->first, [&](ClientOperation& operation) { operation.on(at, event); });
@@ -185,6 +195,11 @@ void StorageClient::handle_event(Now now, const reticulum::Event& event) {
 }
 
 bool StorageClient::owns(const reticulum::LinkId& link) const { return state_->links.owns(link); }
+
+void StorageClient::interfaces_changed(Now now, std::size_t up) {
+  state_->now = now;
+  state_->links.interfaces_changed(now, up);
+}
 
 void StorageClient::handle_deadline(Now now) {
   state_->now = now;

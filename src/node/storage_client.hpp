@@ -101,6 +101,8 @@ class StorageClient {
 
   void handle_event(Now now, const reticulum::Event& event);  // of links that are ours
   [[nodiscard]] bool owns(const reticulum::LinkId& link) const;
+  // Before the first interface is up, operations wait with their question for a path.
+  void interfaces_changed(Now now, std::size_t up);
   void handle_deadline(Now now);
   [[nodiscard]] TimePoint deadline() const;
   [[nodiscard]] std::optional<ClientEvent> poll();

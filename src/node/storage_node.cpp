@@ -1,6 +1,7 @@
 #include "node/storage_node.hpp"
 
 #include <deque>
+#include <set>
 
 #include "base/check.hpp"
 #include "base/limits.hpp"
@@ -51,6 +52,7 @@ struct StorageNode::State {
   StorageClient client;
   Announcer announcer;
   PeerList peers;
+  std::set<reticulum::InterfaceId> interfaces;  // that are up
   Hash10 node_name;
   reticulum::DestinationHash destination;
   std::deque<NodeEvent> events;
@@ -211,11 +213,15 @@ void StorageNode::interface_up(Now now, reticulum::InterfaceId id, reticulum::In
   state_->now = now;
   state_->endpoint.interface_up(now, id, std::move(info));
   state_->announcer.interface_came_up(now);
+  state_->interfaces.insert(id);
+  state_->client.interfaces_changed(now, state_->interfaces.size());
 }
 
 void StorageNode::interface_down(Now now, reticulum::InterfaceId id) {
   state_->now = now;
   state_->endpoint.interface_down(now, id);
+  state_->interfaces.erase(id);
+  state_->client.interfaces_changed(now, state_->interfaces.size());
 }
 
 void StorageNode::handle_packet(Now now, reticulum::InterfaceId from, ByteView packet) {
