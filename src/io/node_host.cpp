@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
+#include <sys/statvfs.h>
 
 #include "base/check.hpp"
 #include "io/clock.hpp"
@@ -47,9 +48,13 @@ node::OperationFailed cancelled(node::OperationId operation) {
   return out;
 }
 
-template <class Node>
-void close_links(Node& node, Now now) {
-  if constexpr (requires { node.close_links(now); }) node.close_links(now);
+// Without a quota there is as much space as the disk has, which the store cannot know.
+void add_disk_space(storage::Outcome<storage::Answer>& outcome, const Home& home) {
+  auto* usage = outcome ? std::get_if<storage::Usage>(&*outcome) : nullptr;
+  struct statvfs disk {};
+  if (usage == nullptr || ::statvfs(home.directory().c_str(), &disk) != 0) return;
+  const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  usage->space_left = std::min(usage->space_left, free);
 }
 
 struct ConnectedWaiter {
@@ -228,7 +233,7 @@ void NodeHost::close(std::function<void()> done) {
   auto state = state_;
   if (state->node) {
     for (const auto& [id, hooks] : state->operations) state->node->client().cancel(now(), id);
-    close_links(*state->node, now());
+    state->node->endpoint().close_all_links(now());
   }
   auto ended = std::exchange(state->operations, {});
   asio::post(state->loop, [state, ended = std::move(ended), done = std::move(done)]() mutable {

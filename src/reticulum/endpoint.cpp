@@ -79,6 +79,8 @@ Result<void> Endpoint::send_data(Now now, const LinkId& link, ByteView plaintext
 
 void Endpoint::close_link(Now now, const LinkId& link) { impl_->links.close(now.mono, link); }
 
+void Endpoint::close_all_links(Now now) { impl_->links.close_all(now.mono); }
+
 std::optional<PublicIdentity> Endpoint::remote_identity(const LinkId& link) const {
   const Link* open = impl_->links.find_active(link);
   return open ? open->remote_identity() : std::nullopt;

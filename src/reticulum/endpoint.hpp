@@ -243,6 +243,7 @@ class Endpoint {
   [[nodiscard]] Result<void> identify(Now now, const LinkId& link, const Identity& as);
   [[nodiscard]] Result<void> send_data(Now now, const LinkId& link, ByteView plaintext);
   void close_link(Now now, const LinkId& link);
+  void close_all_links(Now now);  // before the end: peers hear of it at once
   [[nodiscard]] std::optional<PublicIdentity> remote_identity(const LinkId& link) const;
   [[nodiscard]] std::optional<LinkEstablished> link_info(
       const LinkId& link) const;  // active links only

@@ -198,6 +198,14 @@ void LinkTable::close(TimePoint now, const LinkId& id) {
   settle(id);
 }
 
+void LinkTable::close_all(TimePoint now) {
+  std::vector<LinkId> all;
+  for (const auto& [id, attempt] : attempts_) all.push_back(id);
+  for (const auto& [id, entry] : links_) all.push_back(id);
+  std::sort(all.begin(), all.end());
+  for (const LinkId& id : all) close(now, id);
+}
+
 void LinkTable::interface_down(TimePoint now, InterfaceId interface) {
   std::vector<LinkId> lost;
   for (const auto& [id, attempt] : attempts_) {

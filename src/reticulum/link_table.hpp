@@ -40,6 +40,7 @@ class LinkTable {
   [[nodiscard]] Result<LinkId> open(TimePoint now, const DestinationHash& to,
                                     const PublicIdentity& responder);
   void close(TimePoint now, const LinkId& link);
+  void close_all(TimePoint now);
   void path_found(TimePoint now, const DestinationHash& destination);
   void path_failed(const DestinationHash& destination);
   void interface_down(TimePoint now, InterfaceId interface);

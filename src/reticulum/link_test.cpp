@@ -116,6 +116,15 @@ TEST(Link, tells_the_other_side_when_it_is_closed) {
             Errc::not_found);
 }
 
+TEST(Link, is_closed_with_all_others_before_the_end) {
+  Pair pair;
+  ASSERT_TRUE(pair.ready());
+  pair.server.endpoint.close_all_links(pair.network.now());
+  ASSERT_TRUE(pair.network.run_until([&] { return pair.client.count<LinkClosed>() == 1; }));
+  EXPECT_EQ(pair.client.last<LinkClosed>().reason, CloseReason::remote);
+  EXPECT_EQ(pair.server.endpoint.counters().links, 0U);
+}
+
 TEST(Link, lives_on_keepalives_alone) {
   Pair pair;
   ASSERT_TRUE(pair.ready());

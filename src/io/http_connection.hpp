@@ -1,0 +1,119 @@
+// io/http_connection.hpp: one client's connection: requests in, exchanges run, responses out in order.
+// Internal to io.
+//
+// A request is read, answered and written before the next is begun; pipelined ones wait in the buffer.
+// Threading: the loop thread. Limits: kIdle, kHeadTime and kStall below; limits::kHttpHead.
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include "http/service.hpp"
+#include "io/http_parser.hpp"
+#include "io/http_stream.hpp"
+#include "io/node_host.hpp"
+
+namespace meshstow::io {
+
+// What all connections of a server share.
+struct HttpShared {
+  NodeHost& host;
+  std::shared_ptr<http::Service> service;
+  Bytes scratch;  // what was just read; each connection keeps only what it cannot use yet
+  std::function<void(http::HashPassphrase, std::function<void(const Hash32&)>)> hash;
+  bool stopping = false;
+};
+
+class HttpConnection;
+
+// One exchange and its store requests. Lives until those are answered, which may be after the connection.
+class HttpRun : public std::enable_shared_from_this<HttpRun> {
+ public:
+  HttpRun(std::shared_ptr<HttpShared> shared, std::unique_ptr<http::Exchange> exchange,
+          std::weak_ptr<HttpConnection> connection);
+  [[nodiscard]] http::Exchange& exchange() { return *exchange_; }
+  void drain();
+  void abandon();  // the client is gone
+
+ private:
+  void store(storage::StoreRequest request);
+  std::shared_ptr<HttpShared> shared_;
+  std::unique_ptr<http::Exchange> exchange_;
+  std::weak_ptr<HttpConnection> connection_;
+};
+
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(std::shared_ptr<HttpShared> shared, std::shared_ptr<HttpStream> stream, http::PeerAddress peer,
+                 std::size_t endpoint, std::function<void(HttpConnection*)> gone);
+  ~HttpConnection();
+
+  void start();
+  void close();
+  void check_deadline(TimePoint now);
+  [[nodiscard]] bool is_idle() const { return state_ == State::head && input_.empty(); }
+
+  // Of its run: what the exchange gave, and that it moved.
+  void take(http::Send send);
+  void cut();
+  void pump();
+
+ private:
+  enum class State {
+    opening,    // TLS handshake
+    head,       // between requests, or in a head
+    exchange,   // a request is being answered
+    discarding, // answered, and the rest of its body is thrown away
+    lingering,  // answered for good; reads on so that the client can read the answer
+    closed,
+  };
+
+  void wait_for_input();
+  void input_ready();
+  bool step();
+  bool step_head();
+  bool step_exchange();
+  bool step_body();
+  bool step_discard();
+  bool feed_parser();
+  void begin_exchange();
+  void finish_exchange();
+  void refuse(const HttpRefusal& refusal);
+  void write_queue();
+  void written(bool ok);
+  void send_continue();
+  [[nodiscard]] bool can_keep_alive(const http::ResponseHead& head) const;
+  void linger();
+  void touch();   // the client did its part: the stall clock starts anew
+  void set_head_deadline();
+
+  std::shared_ptr<HttpShared> shared_;
+  std::shared_ptr<HttpStream> stream_;
+  const http::PeerAddress peer_;
+  const std::size_t endpoint_;
+  std::function<void(HttpConnection*)> gone_;
+
+  State state_ = State::opening;
+  HttpParser parser_;
+  Bytes input_;                // read, and not yet used
+  bool reading_ = false;
+  bool input_ended_ = false;
+  std::shared_ptr<HttpRun> run_;
+  bool body_ended_ = false;    // the exchange was told
+  bool continue_sent_ = false;
+  bool keep_alive_ = true;
+  bool chunked_ = false;
+  bool head_written_ = false;
+  int minor_version_ = 1;
+
+  std::deque<std::pair<std::string, http::Body>> queue_;   // framing text, then body
+  std::deque<std::pair<std::string, http::Body>> in_flight_;
+  bool writing_ = false;
+  bool pumping_ = false;
+  bool pump_again_ = false;
+  std::size_t discarded_ = 0;
+  TimePoint deadline_ = kNever;
+  std::uint64_t bytes_out_seen_ = 0;
+};
+
+}  // namespace meshstow::io
