@@ -165,6 +165,13 @@ std::vector<InterfaceStatus> NodeHost::interfaces() const {
 
 void NodeHost::store(storage::Operation operation, DiskThread::Completion done) {
   auto change = change_of(operation);
+  if (std::holds_alternative<storage::ReadUsage>(operation)) {
+    return state_->disk->submit(std::move(operation),
+                                [state = state_, done = std::move(done)](auto outcome) {
+                                  add_disk_space(outcome, state->home);
+                                  done(std::move(outcome));
+                                });
+  }
   if (!change) return state_->disk->submit(std::move(operation), std::move(done));
   state_->disk->submit(std::move(operation),
                        [state = state_, change = std::move(*change),
@@ -363,6 +370,7 @@ void NodeHost::State::run_store_request(storage::StoreRequest request) {
   disk->submit(std::move(request.operation), [state = shared_from_this(), number = request.number](
                                                  storage::Outcome<storage::Answer> outcome) {
     if (state->gone) return;
+    add_disk_space(outcome, state->home);
     state->node->handle_store_reply(read_clock(), {number, std::move(outcome)});
     state->wake();
   });
@@ -477,6 +485,7 @@ void NodeHost::State::read_usage_soon() {
     if (error || !state || state->gone) return;
     state->usage_due = false;
     state->disk->submit(storage::ReadUsage{}, [state](storage::Outcome<storage::Answer> outcome) {
+      add_disk_space(outcome, state->home);
       const auto* usage = outcome ? std::get_if<storage::Usage>(&*outcome) : nullptr;
       if (state->gone || usage == nullptr) return;
       state->node->usage_changed(read_clock(), *usage);
