@@ -24,7 +24,7 @@ bool proves(ByteView data, const Hash32& packet, const PublicIdentity& receiver)
 
 void Receipts::add(TimePoint now, const Hash32& packet, const PublicIdentity& receiver,
                    Duration timeout) {
-  if (receipts_.size() >= limits::kReceipts) give_up(in_order_.front());
+  if (receipts_.size() >= limits::kReceipts) give_up(Hash16(in_order_.front()));
   const Hash16 id = truncated(packet);
   receipts_.insert_or_assign(id, Receipt{packet, receiver, now});
   in_order_.push_back(id);
