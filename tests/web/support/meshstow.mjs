@@ -81,15 +81,20 @@ export class Meshstow {
     await this.process.ended;
   }
 
-  async stop() {
+  // Asks it to end; {code, signal}.
+  async stop_serving() {
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill('SIGTERM');
       const timer = setTimeout(() => this.process.kill('SIGKILL'), kPatienceMs);
       this.end = await this.process.ended;
       clearTimeout(timer);
     }
-    if (!process.env.MESHSTOW_WEB_KEEP) fs.rmSync(this.folder, {recursive: true, force: true, maxRetries: 3});
     return this.end;
+  }
+
+  async stop() {
+    await this.stop_serving();
+    if (!process.env.MESHSTOW_WEB_KEEP) fs.rmSync(this.folder, {recursive: true, force: true, maxRetries: 3});
   }
 
   // How a person grants what the consent page asks for.

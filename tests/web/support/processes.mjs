@@ -80,3 +80,13 @@ export async function eventually(question, what = 'it') {
   }
   throw new Error(`${what} did not come about`, {cause: last});
 }
+
+// The largest resident memory in KiB since begin_peak().
+export function begin_peak(pid) { fs.writeFileSync(`/proc/${pid}/clear_refs`, '5'); }
+export function peak_kib(pid) {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+}
+
+export function open_file_limit(pid) {
+  return Number(/^Max open files\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/limits`, 'utf8'))[1]);
+}

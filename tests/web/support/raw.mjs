@@ -45,9 +45,12 @@ export class RawConnection {
     if (this.closed) return false;
     if (!this.socket.write(bytes)) {
       await new Promise((resolve) => {
-        this.socket.once('drain', resolve);
-        this.socket.once('close', resolve);
-        this.socket.once('error', resolve);
+        const events = ['drain', 'close', 'error'];
+        const done = () => {
+          for (const event of events) this.socket.off(event, done);
+          resolve();
+        };
+        for (const event of events) this.socket.on(event, done);
       });
     }
     return !this.closed;
