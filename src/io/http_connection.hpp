@@ -1,12 +1,12 @@
-// io/http_connection.hpp: one client's connection: requests in, exchanges run, responses out in order.
-// Internal to io.
+// io/http_connection.hpp: one client's connection: requests in, exchanges run, responses out in
+// order. Internal to io.
 //
-// A request is read, answered and written before the next is begun; pipelined ones wait in the buffer.
-// Threading: the loop thread. Limits: kIdle, kHeadTime and kStall below; limits::kHttpHead.
+// A request is read, answered and written before the next is begun; pipelined ones wait in the
+// buffer. Threading: the loop thread. Limits: kIdle, kHeadTime and kStall below; limits::kHttpHead.
 #pragma once
 
-#include <deque>
 #include <memory>
+#include <vector>
 
 #include "http/service.hpp"
 #include "io/http_parser.hpp"
@@ -26,7 +26,8 @@ struct HttpShared {
 
 class HttpConnection;
 
-// One exchange and its store requests. Lives until those are answered, which may be after the connection.
+// One exchange and its store requests. Lives until those are answered, which may be after the
+// connection.
 class HttpRun : public std::enable_shared_from_this<HttpRun> {
  public:
   HttpRun(std::shared_ptr<HttpShared> shared, std::unique_ptr<http::Exchange> exchange,
@@ -44,8 +45,9 @@ class HttpRun : public std::enable_shared_from_this<HttpRun> {
 
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(std::shared_ptr<HttpShared> shared, std::shared_ptr<HttpStream> stream, http::PeerAddress peer,
-                 std::size_t endpoint, std::function<void(HttpConnection*)> gone);
+  HttpConnection(std::shared_ptr<HttpShared> shared, std::shared_ptr<HttpStream> stream,
+                 http::PeerAddress peer, std::size_t endpoint,
+                 std::function<void(HttpConnection*)> gone);
   ~HttpConnection();
 
   void start();
@@ -60,11 +62,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
  private:
   enum class State {
-    opening,    // TLS handshake
-    head,       // between requests, or in a head
-    exchange,   // a request is being answered
-    discarding, // answered, and the rest of its body is thrown away
-    lingering,  // answered for good; reads on so that the client can read the answer
+    opening,     // TLS handshake
+    head,        // between requests, or in a head
+    exchange,    // a request is being answered
+    discarding,  // answered, and the rest of its body is thrown away
+    lingering,   // answered for good; reads on so that the client can read the answer
     closed,
   };
 
@@ -75,7 +77,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool step_exchange();
   bool step_body();
   bool step_discard();
-  bool feed_parser();
+  std::optional<HttpRefusal> feed_parser(std::size_t& used);
   void begin_exchange();
   void finish_exchange();
   void refuse(const HttpRefusal& refusal);
@@ -83,9 +85,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void written(bool ok);
   void send_continue();
   [[nodiscard]] bool can_keep_alive(const http::ResponseHead& head) const;
+  void next_request();
   void linger();
-  void touch();   // the client did its part: the stall clock starts anew
-  void set_head_deadline();
+  [[nodiscard]] bool waits_for_client() const;
 
   std::shared_ptr<HttpShared> shared_;
   std::shared_ptr<HttpStream> stream_;
@@ -95,23 +97,27 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   State state_ = State::opening;
   HttpParser parser_;
-  Bytes input_;                // read, and not yet used
+  Bytes input_;  // read, and not yet used
   bool reading_ = false;
   bool input_ended_ = false;
   std::shared_ptr<HttpRun> run_;
   bool body_ended_ = false;    // the exchange was told
-  bool continue_sent_ = false;
+  bool continue_due_ = false;  // the client waits for "100 Continue"
   bool keep_alive_ = true;
   bool chunked_ = false;
   bool head_written_ = false;
-  int minor_version_ = 1;
 
-  std::deque<std::pair<std::string, http::Body>> queue_;   // framing text, then body
-  std::deque<std::pair<std::string, http::Body>> in_flight_;
+  struct Part {
+    std::string text;  // head or chunk framing
+    http::Body body;
+  };
+  std::vector<Part> queue_;
+  std::vector<Part> in_flight_;
   bool writing_ = false;
+  bool sent_something_ = false;  // and the exchange was not told
   bool pumping_ = false;
   bool pump_again_ = false;
-  std::size_t discarded_ = 0;
+  bool head_begun_ = false;  // some of the next head has arrived
   TimePoint deadline_ = kNever;
   std::uint64_t bytes_out_seen_ = 0;
 };

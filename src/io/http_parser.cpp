@@ -100,7 +100,8 @@ std::optional<HttpRefusal> check_head(const Collector& head, const http::Request
       return HttpRefusal{501, "No transfer coding but chunked is known here."};
     }
   }
-  if (hosts > 1 || (hosts == 0 && head.version >= 11)) return HttpRefusal{400, "A request names one Host."};
+  if (hosts > 1 || (hosts == 0 && head.version >= 11))
+    return HttpRefusal{400, "A request names one Host."};
   if (lengths > 1 || codings > 1 || lengths + codings > 1 || (codings > 0 && head.version < 11)) {
     return HttpRefusal{400, "The length of the body is told in more than one way."};
   }
@@ -134,13 +135,16 @@ void HttpParser::reset() {
   state_->start();
 }
 
-void HttpParser::set_body_sink(std::function<void(ByteView)> sink) { state_->sink = std::move(sink); }
+void HttpParser::set_body_sink(std::function<void(ByteView)> sink) {
+  state_->sink = std::move(sink);
+}
 
 tl::expected<std::size_t, HttpRefusal> HttpParser::feed(ByteView bytes) {
   Collector& collector = state_->collector;
   const bool had_head = collector.head_done;
   error_code error;
-  const std::size_t used = collector.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
+  const std::size_t used =
+      collector.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
   if (error == beast::error::need_more) {
     // The parser looks for the end of the head first and tells no limit before it has found it.
     const bool flood = !collector.head_done && bytes.size() - used > limits::kHttpHead;
@@ -150,7 +154,8 @@ tl::expected<std::size_t, HttpRefusal> HttpParser::feed(ByteView bytes) {
   if (error && error != beast::error::end_of_chunk) {
     if (collector.refusal) return tl::unexpected(*collector.refusal);
     const std::string_view text = base::as_text(bytes);
-    return tl::unexpected(refusal_of(error, text.substr(0, limits::kHttpTarget).find('\n') != std::string_view::npos));
+    return tl::unexpected(refusal_of(
+        error, text.substr(0, limits::kHttpTarget).find('\n') != std::string_view::npos));
   }
   if (!had_head && collector.head_done) {
     if (const auto refusal = check_head(collector, request())) return tl::unexpected(*refusal);
@@ -181,7 +186,8 @@ http::Request HttpParser::request() const {
 
 bool HttpParser::expects_continue() const {
   const auto expect = request().header("Expect");
-  return state_->collector.version >= 11 && expect && http::equal_ignoring_case(*expect, "100-continue");
+  return state_->collector.version >= 11 && expect &&
+         http::equal_ignoring_case(*expect, "100-continue");
 }
 
 std::optional<std::uint64_t> HttpParser::body_left() const {

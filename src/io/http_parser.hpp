@@ -1,6 +1,6 @@
-// io/http_parser.hpp: HTTP/1 requests out of a byte stream, over Beast's parser, whose headers stay in the
-// .cpp. Refuses what two servers could read differently (RFC 9112 6.3, 11.2): two Hosts, both lengths,
-// codings other than chunked. Internal to io.
+// io/http_parser.hpp: HTTP/1 requests out of a byte stream, over Beast's parser, whose headers stay
+// in the .cpp. Refuses what two servers could read differently (RFC 9112 6.3, 11.2): two Hosts,
+// both lengths, codings other than chunked. Internal to io.
 #pragma once
 
 #include <functional>
@@ -23,21 +23,21 @@ class HttpParser {
   HttpParser();
   ~HttpParser();
 
-  // Reads as much as it can of what comes next: the head, or after it the body. The bytes used; the rest
-  // must be offered again, before anything newer. A head is only used whole.
+  // Reads as much as it can of what comes next: the head, or after it the body. The bytes used; the
+  // rest must be offered again, before anything newer. A head is only used whole.
   [[nodiscard]] tl::expected<std::size_t, HttpRefusal> feed(ByteView bytes);
   // Where pieces of the body go, in feed().
   void set_body_sink(std::function<void(ByteView)> sink);
 
   [[nodiscard]] bool has_head() const;
-  [[nodiscard]] bool is_done() const;        // the body too
+  [[nodiscard]] bool is_done() const;  // the body too
   // After the head; good until reset(). `peer` and `endpoint` are not set.
   [[nodiscard]] http::Request request() const;
   [[nodiscard]] bool keep_alive() const;
   [[nodiscard]] bool expects_continue() const;
-  [[nodiscard]] std::optional<std::uint64_t> body_left() const;   // nullopt: chunked
+  [[nodiscard]] std::optional<std::uint64_t> body_left() const;  // nullopt: chunked
 
-  void reset();                              // for the next request
+  void reset();  // for the next request
 
  private:
   struct State;

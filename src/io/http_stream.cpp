@@ -20,10 +20,10 @@ class PlainStream final : public HttpStream, public std::enable_shared_from_this
   void open(std::function<void(bool)> done) override { done(true); }
 
   void wait_readable(std::function<void()> readable) override {
-    socket_.async_wait(Tcp::socket::wait_read,
-                       [self = shared_from_this(), readable = std::move(readable)](error_code error) {
-                         if (!error && !self->closed_) readable();
-                       });
+    socket_.async_wait(Tcp::socket::wait_read, [self = shared_from_this(),
+                                                readable = std::move(readable)](error_code error) {
+      if (!error && !self->closed_) readable();
+    });
   }
 
   Read read_some(MutableByteView into) override {
@@ -78,14 +78,16 @@ class PlainStream final : public HttpStream, public std::enable_shared_from_this
   }
 
   void write_later(std::vector<asio::const_buffer> buffers, std::function<void(bool)> done) {
-    socket_.async_wait(Tcp::socket::wait_write, [self = shared_from_this(), buffers = std::move(buffers),
-                                                 done = std::move(done)](error_code error) mutable {
-      if (self->closed_) return;
-      if (error) return done(false);
-      const Progress progress = self->write_now(buffers);
-      if (progress == Progress::waiting) return self->write_later(std::move(buffers), std::move(done));
-      done(progress == Progress::done);
-    });
+    socket_.async_wait(Tcp::socket::wait_write,
+                       [self = shared_from_this(), buffers = std::move(buffers),
+                        done = std::move(done)](error_code error) mutable {
+                         if (self->closed_) return;
+                         if (error) return done(false);
+                         const Progress progress = self->write_now(buffers);
+                         if (progress == Progress::waiting)
+                           return self->write_later(std::move(buffers), std::move(done));
+                         done(progress == Progress::done);
+                       });
   }
 
   Tcp::socket socket_;
@@ -107,8 +109,8 @@ class TlsStream final : public HttpStream, public std::enable_shared_from_this<T
     // TLS must read to know whether there is something to read.
     buffer_.resize(kRecord);
     stream_.async_read_some(asio::buffer(buffer_),
-                            [self = shared_from_this(), readable = std::move(readable)](error_code error,
-                                                                                       std::size_t count) {
+                            [self = shared_from_this(), readable = std::move(readable)](
+                                error_code error, std::size_t count) {
                               self->ended_ = static_cast<bool>(error);
                               self->begin_ = 0;
                               self->end_ = count;
@@ -125,11 +127,12 @@ class TlsStream final : public HttpStream, public std::enable_shared_from_this<T
   }
 
   bool write(std::vector<asio::const_buffer> buffers, std::function<void(bool)> done) override {
-    asio::async_write(stream_, buffers,
-                      [self = shared_from_this(), done = std::move(done)](error_code error, std::size_t count) {
-                        self->bytes_out_ += count;
-                        if (!self->closed_) done(!error);
-                      });
+    asio::async_write(
+        stream_, buffers,
+        [self = shared_from_this(), done = std::move(done)](error_code error, std::size_t count) {
+          self->bytes_out_ += count;
+          if (!self->closed_) done(!error);
+        });
     return false;
   }
 
@@ -165,15 +168,17 @@ std::shared_ptr<HttpStream> make_tls_stream(Tcp::socket socket, asio::ssl::conte
   return std::make_shared<TlsStream>(std::move(socket), tls);
 }
 
-tl::expected<std::shared_ptr<asio::ssl::context>, std::string> make_tls_context(const std::string& certificate_file,
-                                                                                const std::string& key_file) {
+tl::expected<std::shared_ptr<asio::ssl::context>, std::string> make_tls_context(
+    const std::string& certificate_file, const std::string& key_file) {
   auto tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
   error_code error;
   tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
                        asio::ssl::context::no_tlsv1_1 | asio::ssl::context::single_dh_use,
                    error);
   tls->use_certificate_chain_file(certificate_file, error);
-  if (error) return tl::unexpected("cannot use the certificate " + certificate_file + ": " + error.message());
+  if (error)
+    return tl::unexpected("cannot use the certificate " + certificate_file + ": " +
+                          error.message());
   tls->use_private_key_file(key_file, asio::ssl::context::pem, error);
   if (error) return tl::unexpected("cannot use the key " + key_file + ": " + error.message());
   return tls;

@@ -1,0 +1,267 @@
+#include "io/http_server.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <filesystem>
+#include <sys/resource.h>
+#include <unordered_map>
+
+#include "base/limits.hpp"
+#include "codec/hex.hpp"
+#include "crypto/hash.hpp"
+#include "io/http_connection.hpp"
+#include "io/http_listener.hpp"
+
+namespace meshstow::io {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Tcp = asio::ip::tcp;
+
+// Passphrases that wait for their turn; each costs 32 MiB and a tenth of a second.
+constexpr int kHashesWaiting = 8;
+constexpr auto kPauseWithoutDescriptors = std::chrono::milliseconds(100);
+
+http::PeerAddress peer_of(const Tcp::socket& socket) {
+  error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  http::PeerAddress peer;
+  if (error) return peer;
+  const auto address = endpoint.address();
+  const auto v6 = address.is_v6() ? address.to_v6()
+                                  : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4());
+  std::ranges::copy(v6.to_bytes(), peer.bytes.begin());
+  return peer;
+}
+
+// Each connection is a descriptor; the usual soft limit of 1024 is soon used up.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+http::NodeStatus status_of(NodeHost& host) {
+  node::StorageNode& node = host.node();
+  http::NodeStatus status;
+  status.name = host.home().settings().name;
+  status.owner = codec::to_hex(node.identities().owner.hash());
+  status.device = codec::to_hex(node.identities().device.hash());
+  status.destination = codec::to_hex(node.destination());
+  status.version = "0.1.0";
+  std::error_code error;
+  const auto space = std::filesystem::space(host.home().directory(), error);
+  if (!error) status.disk_free = space.available;
+  for (const node::PeerInfo& peer : node.peers()) {
+    http::PeerStatus out{codec::to_hex(peer.destination), peer.hops, peer.heard, {}};
+    if (peer.announcement) out.space_available = peer.announcement->space_available;
+    status.peers.push_back(std::move(out));
+  }
+  return status;
+}
+
+}  // namespace
+
+struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
+  explicit State(NodeHost& node_host) : host(node_host), tick(node_host.loop()) {}
+
+  struct Listener {
+    Tcp::acceptor acceptor;
+    std::size_t endpoint;
+    std::shared_ptr<asio::ssl::context> tls;
+    std::unique_ptr<asio::steady_timer> pause;
+  };
+
+  tl::expected<void, std::string> listen(const HttpOptions& options);
+  void make_service();
+  void load_records(Ready ready);
+  void accept(Listener& listener);
+  void accepted(Listener& listener, Tcp::socket socket);
+  void tick_later();
+  void stop();
+  void hash(http::HashPassphrase job, std::function<void(const Hash32&)> done);
+
+  NodeHost& host;
+  std::vector<http::Endpoint> endpoints;
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::shared_ptr<HttpShared> shared;
+  std::unordered_map<HttpConnection*, std::shared_ptr<HttpConnection>> connections;
+  asio::steady_timer tick;
+  std::unique_ptr<asio::thread_pool> hashers;
+  int hashes_waiting = 0;
+  int listener_number = -1;
+  bool stopped = false;
+};
+
+tl::expected<void, std::string> HttpServer::State::listen(const HttpOptions& options) {
+  const auto add = [&](const Address& address,
+                       std::shared_ptr<asio::ssl::context> tls) -> tl::expected<void, std::string> {
+    auto binding = bind_http(host.loop(), address, tls != nullptr);
+    if (!binding) return tl::unexpected(binding.error());
+    for (Tcp::acceptor& acceptor : binding->acceptors) {
+      auto pause = std::make_unique<asio::steady_timer>(host.loop());
+      listeners.push_back(std::make_unique<Listener>(
+          Listener{std::move(acceptor), endpoints.size(), tls, std::move(pause)}));
+    }
+    endpoints.push_back(std::move(binding->endpoint));
+    return {};
+  };
+  if (options.http) {
+    if (auto added = add(*options.http, nullptr); !added) return added;
+  }
+  if (options.https) {
+    auto tls = make_tls_context(options.certificate_file, options.key_file);
+    if (!tls) return tl::unexpected(tls.error());
+    if (auto added = add(*options.https, std::move(*tls)); !added) return added;
+  }
+  if (endpoints.empty()) return tl::unexpected<std::string>("no address to serve HTTP on");
+  return {};
+}
+
+void HttpServer::State::make_service() {
+  http::ServiceConfig config;
+  config.endpoints = endpoints;
+  config.status = [this] { return status_of(host); };
+  auto service = std::make_shared<http::Service>(std::move(config), host.node().tokens(),
+                                                 host.node().access(), host.rng());
+  shared = std::make_shared<HttpShared>(
+      HttpShared{host, std::move(service), Bytes(limits::kSocketRead), {}, false});
+  shared->hash = [this](http::HashPassphrase job, std::function<void(const Hash32&)> done) {
+    hash(std::move(job), std::move(done));
+  };
+  listener_number = host.add_change_listener([this](const node::DocumentChanged& change) {
+    shared->service->document_changed(host.now(), change.path, change.etag, change.deleted);
+  });
+}
+
+void HttpServer::State::load_records(Ready ready) {
+  auto left = std::make_shared<std::size_t>(std::size(http::kStartRecordPrefixes));
+  for (const std::string_view prefix : http::kStartRecordPrefixes) {
+    host.store(storage::ListRecords{base::to_bytes(base::as_bytes(prefix))},
+               [self = shared_from_this(), left, ready](storage::Outcome<storage::Answer> outcome) {
+                 if (self->stopped) return;
+                 const auto* list = outcome ? std::get_if<storage::RecordList>(&*outcome) : nullptr;
+                 if (list != nullptr) {
+                   for (const auto& [key, value] : list->records) {
+                     self->shared->service->load_record(self->host.now(), key, value);
+                   }
+                 }
+                 if (--*left > 0) return;
+                 for (const auto& listener : self->listeners) self->accept(*listener);
+                 self->tick_later();
+                 ready({});
+               });
+  }
+}
+
+void HttpServer::State::accept(Listener& listener) {
+  listener.acceptor.async_accept(
+      [self = shared_from_this(), &listener](error_code error, Tcp::socket socket) {
+        if (self->stopped) return;
+        if (!error) {
+          self->accepted(listener, std::move(socket));
+          return self->accept(listener);
+        }
+        // Out of descriptors: others will be given back.
+        listener.pause->expires_after(kPauseWithoutDescriptors);
+        listener.pause->async_wait([self, &listener](error_code stopped_waiting) {
+          if (!stopped_waiting && !self->stopped) self->accept(listener);
+        });
+      });
+}
+
+void HttpServer::State::accepted(Listener& listener, Tcp::socket socket) {
+  if (connections.size() >= limits::kHttpConnections) return;
+  error_code ignored;
+  socket.set_option(Tcp::no_delay(true), ignored);
+  const http::PeerAddress peer = peer_of(socket);
+  auto stream = listener.tls ? make_tls_stream(std::move(socket), *listener.tls)
+                             : make_plain_stream(std::move(socket));
+  auto connection =
+      std::make_shared<HttpConnection>(shared, std::move(stream), peer, listener.endpoint,
+                                       [weak = weak_from_this()](HttpConnection* gone) {
+                                         if (const auto self = weak.lock())
+                                           self->connections.erase(gone);
+                                       });
+  connections.emplace(connection.get(), connection);
+  connection->start();
+}
+
+void HttpServer::State::tick_later() {
+  tick.expires_after(http::kTickEvery);
+  tick.async_wait([self = shared_from_this()](error_code error) {
+    if (error || self->stopped) return;
+    const Now now = self->host.now();
+    self->shared->service->handle_deadline(now);
+    std::vector<std::shared_ptr<HttpConnection>> all;
+    all.reserve(self->connections.size());
+    for (const auto& [pointer, connection] : self->connections) all.push_back(connection);
+    for (const auto& connection : all) connection->check_deadline(now.mono);
+    self->tick_later();
+  });
+}
+
+void HttpServer::State::hash(http::HashPassphrase job, std::function<void(const Hash32&)> done) {
+  if (hashes_waiting >= kHashesWaiting) {
+    // Nobody types this fast: the answer is as for a wrong one.
+    return host.post([done = std::move(done)] { done({}); });
+  }
+  if (!hashers) hashers = std::make_unique<asio::thread_pool>(1);
+  ++hashes_waiting;
+  asio::post(*hashers, [this, weak = weak_from_this(), &loop = host.loop(), job = std::move(job),
+                        done = std::move(done)]() mutable {
+    Hash32 result;
+    if (const auto secret = crypto::scrypt(job.passphrase, job.salt)) {
+      result = Hash32::prefix_of(secret->view());
+    }
+    asio::post(loop, [weak, result, done = std::move(done)] {
+      const auto self = weak.lock();
+      if (!self || self->stopped) return;
+      --self->hashes_waiting;
+      done(result);
+    });
+  });
+}
+
+void HttpServer::State::stop() {
+  stopped = true;
+  if (listener_number >= 0) host.remove_listener(listener_number);
+  for (const auto& listener : listeners) {
+    error_code ignored;
+    listener->acceptor.close(ignored);
+    listener->pause->cancel();
+  }
+  tick.cancel();
+  shared->stopping = true;
+  const auto all = std::exchange(connections, {});
+  for (const auto& [pointer, connection] : all) connection->close();
+  if (hashers) hashers->join();
+}
+
+tl::expected<std::unique_ptr<HttpServer>, std::string> HttpServer::start(NodeHost& host,
+                                                                         HttpOptions options,
+                                                                         Ready ready) {
+  raise_descriptor_limit();
+  auto state = std::make_shared<State>(host);
+  if (auto bound = state->listen(options); !bound) return tl::unexpected(bound.error());
+  state->make_service();
+  state->load_records(std::move(ready));
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+}
+
+HttpServer::HttpServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
+HttpServer::~HttpServer() { state_->stop(); }
+
+http::Service& HttpServer::service() { return *state_->shared->service; }
+std::string HttpServer::origin() const { return state_->endpoints.front().origin(); }
+std::string HttpServer::address() const { return state_->shared->service->address(); }
+std::string HttpServer::sign_in_link() {
+  return state_->shared->service->sign_in_link(state_->host.now());
+}
+std::size_t HttpServer::connections() const { return state_->connections.size(); }
+
+}  // namespace meshstow::io
