@@ -75,6 +75,12 @@ struct ChunkRow {
   std::int64_t references = 0;  // from pieces
 };
 
+// A live document and its body, which is empty if it is chunked.
+struct DocumentRow {
+  NodeRow node;
+  ContentRow content;
+};
+
 using BackupProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 class LocalStoreReader {
@@ -87,6 +93,11 @@ class LocalStoreReader {
   virtual void end() = 0;
   [[nodiscard]] virtual std::optional<Error> status() const = 0;
   [[nodiscard]] virtual std::shared_ptr<ContentPins> pins() const = 0;
+
+  // The most frequent read, in one step and with a snapshot of its own: not between begin() and
+  // end().
+  [[nodiscard]] virtual Result<std::optional<DocumentRow>> live_document(NodeId parent,
+                                                                         ByteView key) = 0;
 
   [[nodiscard]] virtual std::optional<NodeRow> node(NodeId id) = 0;
   [[nodiscard]] virtual std::optional<NodeRow> live_child(NodeId parent, ByteView key) = 0;

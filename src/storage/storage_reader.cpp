@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t kPage = 256;
 constexpr int kTriesToPin = 16;
+constexpr std::size_t kFoldersRemembered = 1024;
+constexpr std::size_t kLongestRemembered = 512;
 
 const CategoryNode* category_node(Category category) {
   const auto found = std::ranges::find(kCategoryNodes, category, &CategoryNode::category);
@@ -68,7 +70,9 @@ struct StorageReader::State {
     return outcome;
   }
 
-  std::optional<NodeRow> find_folder(const StoragePath& folder, bool dead_too);
+  std::optional<NodeId> walk_to_folder(const StoragePath& folder, bool dead_too);
+  std::optional<NodeId> live_folder(const StoragePath& folder, bool anew);
+  std::optional<NodeRow> find_folder(const StoragePath& folder);
   std::optional<NodeRow> find_node(const StoragePath& path, bool dead_too);
   Outcome<Found> find_document(const StoragePath& path, const std::optional<VersionId>& version);
   Outcome<Found> open_state(const NodeRow& node, bool secret, ByteView entry, ContentId content,
@@ -77,6 +81,8 @@ struct StorageReader::State {
                                  const VersionId& version);
   Outcome<std::vector<DocumentInfo>> versions_of(const StoragePath& path);
   Outcome<FolderItem> describe_child(const NodeRow& row, bool secret) const;
+  std::optional<Outcome<Answer>> open_quickly(const OpenDocument& open);
+  static Outcome<void> check_conditions(const Conditions& conditions, const ETag& tag);
   Outcome<Answer> give(const OpenDocument& open, const Found& found);
   Outcome<Answer> give_pinned(const OpenDocument& open, const Found& found);
   Outcome<Answer> keep_handle(OpenedDocument opened, OpenBody body, bool pinned);
@@ -89,6 +95,7 @@ struct StorageReader::State {
   Digests digests;
   BodyReader bodies;
   std::shared_ptr<ContentPins> pins;
+  std::unordered_map<std::string, NodeId> folder_ids;
   std::unordered_map<ReadHandle, Handle> handles;
   ReadHandle next_handle = 1;
 };
@@ -120,33 +127,59 @@ Result<void> StorageReader::backup(const std::string& path, const BackupProgress
   return state_->store->backup(path, record_key(RecordKind::copied), progress);
 }
 
-std::optional<NodeRow> StorageReader::State::find_folder(const StoragePath& folder, bool dead_too) {
-  if (folder.is_root()) return store->node(kRootNode);
+std::optional<NodeId> StorageReader::State::walk_to_folder(const StoragePath& folder,
+                                                           bool dead_too) {
+  if (folder.is_root()) return kRootNode;
   const bool secret = folder.is_secret();
   const auto names = folder.segments();
-  const CategoryNode* category = category_node(folder.category());
-  NodeId at = category->node;
-  std::optional<NodeRow> row;
-  if (names.size() == 1) row = store->node(at);
+  NodeId at = category_node(folder.category())->node;
   for (std::size_t i = 1; i < names.size(); ++i) {
     const Bytes key = box.name_key(secret, at, names[i]);
-    row = store->live_child(at, key);
+    auto row = store->live_child(at, key);
     if (row && row->kind != NodeKind::folder) row.reset();
     if (!row && dead_too) row = store->dead_child(at, key, NodeKind::folder);
     if (!row) return std::nullopt;
     at = row->id;
   }
-  return row;
+  return at;
+}
+
+// Numbers of folders are never given twice, so whatever is found under a remembered one is there;
+// only whoever finds nothing must look `anew`.
+std::optional<NodeId> StorageReader::State::live_folder(const StoragePath& folder, bool anew) {
+  if (const auto known = folder_ids.find(folder.text()); known != folder_ids.end()) {
+    if (!anew) return known->second;
+    folder_ids.erase(known);
+  }
+  const auto id = walk_to_folder(folder, /*dead_too=*/false);
+  if (!id) return std::nullopt;
+  if (folder_ids.size() >= kFoldersRemembered) folder_ids.clear();
+  if (folder.text().size() <= kLongestRemembered) folder_ids.emplace(folder.text(), *id);
+  return id;
+}
+
+std::optional<NodeRow> StorageReader::State::find_folder(const StoragePath& folder) {
+  for (const bool anew : {false, true}) {
+    const auto id = live_folder(folder, anew);
+    auto row = id ? store->node(*id) : std::nullopt;
+    if (row && row->live) return row;
+  }
+  return std::nullopt;
 }
 
 std::optional<NodeRow> StorageReader::State::find_node(const StoragePath& path, bool dead_too) {
-  const auto folder = find_folder(path.parent(), dead_too);
+  const StoragePath parent = path.parent();
+  for (const bool anew : {false, true}) {
+    const auto folder = live_folder(parent, anew);
+    if (!folder) continue;
+    auto node = store->live_child(*folder, box.name_key(path.is_secret(), *folder, path.name()));
+    if (node && node->kind == NodeKind::document) return node;
+  }
+  if (!dead_too) return std::nullopt;
+  const auto folder = walk_to_folder(parent, /*dead_too=*/true);
   if (!folder) return std::nullopt;
-  const Bytes key = box.name_key(path.is_secret(), folder->id, path.name());
-  auto node = store->live_child(folder->id, key);
-  if (node && node->kind != NodeKind::document) node.reset();
-  if (!node && dead_too) node = store->dead_child(folder->id, key, NodeKind::document);
-  return node;
+  const Bytes key = box.name_key(path.is_secret(), *folder, path.name());
+  return store->dead_child(*folder, key, NodeKind::document);
 }
 
 Outcome<StorageReader::State::Found> StorageReader::State::open_state(const NodeRow& node,
@@ -186,18 +219,53 @@ Outcome<StorageReader::State::Found> StorageReader::State::find_in_history(
   }
 }
 
+Outcome<void> StorageReader::State::check_conditions(const Conditions& conditions,
+                                                     const ETag& tag) {
+  if (conditions.if_match && !conditions.if_match->matches_strong(tag)) {
+    return refuse(Refusal::precondition_failed, "If-Match does not hold", tag);
+  }
+  if (conditions.if_none_match && conditions.if_none_match->matches_weak(tag)) {
+    return refuse(Refusal::not_modified, "not modified", tag);
+  }
+  return {};
+}
+
+// A small document in a folder that is remembered, in one step. nullopt: look thoroughly.
+std::optional<Outcome<Answer>> StorageReader::State::open_quickly(const OpenDocument& open) {
+  if (open.version || open.path.is_folder() || open.max_bytes == 0) return std::nullopt;
+  const bool secret = open.path.is_secret();
+  const auto folder = folder_ids.find(open.path.parent().text());
+  if (folder == folder_ids.end()) return std::nullopt;
+  const Bytes key = box.name_key(secret, folder->second, open.path.name());
+  auto row = store->live_document(folder->second, key);
+  if (!row || !*row || (*row)->content.chunked) return std::nullopt;
+  auto found = open_state((*row)->node, secret, (*row)->node.entry, 0, open.path.name());
+  if (!found) return tl::unexpected(found.error());
+  OpenedDocument opened;
+  opened.info = describe(found->state);
+  if (auto held = check_conditions(open.conditions, opened.info.etag); !held) {
+    return tl::unexpected(held.error());
+  }
+  if (found->state.chunked || open.offset + open.max_bytes < found->state.size) return std::nullopt;
+  auto body = box.open_body(secret, found->state.body, (*row)->content.body);
+  if (!body) return refuse(body.error());
+  if (body->size() != found->state.size) return refuse(Refusal::corrupt, "a body has another size");
+  const auto skipped = std::min<std::uint64_t>(open.offset, body->size());
+  body->erase(body->begin(), body->begin() + static_cast<std::ptrdiff_t>(skipped));
+  opened.first = std::move(*body);
+  return opened;
+}
+
 Outcome<Answer> StorageReader::State::run(const OpenDocument& open) {
+  if (auto quick = open_quickly(open)) return std::move(*quick);
   for (int i = 0; i < kTriesToPin; ++i) {
     std::optional<Found> chunked;
     auto outcome = in_snapshot([&]() -> Outcome<Answer> {
       auto found = find_document(open.path, open.version);
       if (!found) return tl::unexpected(found.error());
       const ETag tag = document_etag(found->state.version);
-      if (open.conditions.if_match && !open.conditions.if_match->matches_strong(tag)) {
-        return refuse(Refusal::precondition_failed, "If-Match does not hold", tag);
-      }
-      if (open.conditions.if_none_match && open.conditions.if_none_match->matches_weak(tag)) {
-        return refuse(Refusal::not_modified, "not modified", tag);
+      if (auto held = check_conditions(open.conditions, tag); !held) {
+        return tl::unexpected(held.error());
       }
       if (found->state.deleted && open.max_bytes > 0) {
         return refuse(Refusal::not_found, "that version is a deletion");
@@ -300,7 +368,7 @@ Outcome<FolderItem> StorageReader::State::describe_child(const NodeRow& row, boo
 Outcome<Answer> StorageReader::State::run(const ListFolder& list) {
   if (!list.path.is_folder()) return refuse(Refusal::malformed, "a document is not a folder");
   return in_snapshot([&]() -> Outcome<Answer> {
-    const auto folder = find_folder(list.path, /*dead_too=*/false);
+    const auto folder = find_folder(list.path);
     FolderPage page;
     page.etag = digests.folder_etag(folder ? folder->digest : Hash32{});
     if (!folder || list.max_items == 0) return page;

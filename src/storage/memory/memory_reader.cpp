@@ -20,6 +20,17 @@ void MemoryReader::end() {
   if (held_.owns_lock()) held_.unlock();
 }
 
+Result<std::optional<DocumentRow>> MemoryReader::live_document(NodeId parent, ByteView key) {
+  begin();
+  std::optional<DocumentRow> out;
+  if (auto row = live_child(parent, key); row && row->kind == NodeKind::document) {
+    auto body = content(row->content);
+    out = DocumentRow{std::move(*row), body ? std::move(*body) : ContentRow{}};
+  }
+  end();
+  return out;
+}
+
 std::optional<NodeRow> MemoryReader::node(NodeId id) { return value_at(rows().nodes, id); }
 
 std::optional<NodeRow> MemoryReader::live_child(NodeId parent, ByteView key) {

@@ -16,6 +16,7 @@ class MemoryReader final : public LocalStoreReader {
   std::optional<Error> status() const override { return std::nullopt; }
   std::shared_ptr<ContentPins> pins() const override { return disk_->pins; }
 
+  Result<std::optional<DocumentRow>> live_document(NodeId parent, ByteView key) override;
   std::optional<NodeRow> node(NodeId id) override;
   std::optional<NodeRow> live_child(NodeId parent, ByteView key) override;
   std::optional<NodeRow> dead_child(NodeId parent, ByteView key, NodeKind kind) override;

@@ -9,6 +9,10 @@ namespace {
   "id, parent, live, key, kind, entry, digest, live_children, children, content, history"
 #define HISTORY_COLUMNS "id, document, usage, superseded, bytes, content, entry"
 
+constexpr const char* kLiveDocument =
+    "SELECT n.id, n.parent, n.live, x'', n.kind, n.entry, n.digest, n.live_children, n.children, "
+    "n.content, n.history, c.refs, c.chunked, c.body FROM nodes AS n "
+    "LEFT JOIN contents AS c ON c.id=n.content WHERE n.parent=? AND n.live=1 AND n.key=? LIMIT 1";
 constexpr const char* kNode = "SELECT " NODE_COLUMNS " FROM nodes WHERE id=?";
 constexpr const char* kLiveChild =
     "SELECT " NODE_COLUMNS " FROM nodes WHERE parent=? AND live=1 AND key=? LIMIT 1";
@@ -101,6 +105,7 @@ SqliteReader::SqliteReader(Database& database, std::shared_ptr<ContentPins> pins
       pins_(std::move(pins)),
       begin_(database, "BEGIN"),
       end_(database, "COMMIT"),
+      live_document_(database, kLiveDocument),
       node_(database, kNode),
       live_child_(database, kLiveChild),
       dead_child_(database, kDeadChild),
@@ -154,6 +159,23 @@ void SqliteReader::end() {
     if (auto done = database_.execute("ROLLBACK"); !done) return;
   }
   database_.clear_error();
+}
+
+Result<std::optional<DocumentRow>> SqliteReader::live_document(NodeId parent, ByteView key) {
+  database_.clear_error();
+  std::optional<DocumentRow> out;
+  {
+    Use use(live_document_);
+    if (use.bind(parent).bind(key).step()) {
+      out = DocumentRow{node_row(use),
+                        ContentRow{use.integer(11), use.integer(12) != 0, use.bytes(13)}};
+      if (out->node.kind != NodeKind::document) out.reset();
+    }
+  }
+  const auto error = database_.error();
+  database_.clear_error();
+  if (error) return fail(*error);
+  return out;
 }
 
 std::optional<NodeRow> SqliteReader::node(NodeId id) {

@@ -22,6 +22,7 @@ class SqliteReader final : public LocalStoreReader {
   std::optional<Error> status() const override { return database_.error(); }
   std::shared_ptr<ContentPins> pins() const override { return pins_; }
 
+  Result<std::optional<DocumentRow>> live_document(NodeId parent, ByteView key) override;
   std::optional<NodeRow> node(NodeId id) override;
   std::optional<NodeRow> live_child(NodeId parent, ByteView key) override;
   std::optional<NodeRow> dead_child(NodeId parent, ByteView key, NodeKind kind) override;
@@ -56,6 +57,7 @@ class SqliteReader final : public LocalStoreReader {
   Database& database_;
   std::shared_ptr<ContentPins> pins_;
   Statement begin_, end_;
+  Statement live_document_;
   Statement node_, live_child_, dead_child_, live_children_, nodes_;
   Statement history_of_, oldest_history_of_, history_;
   Statement content_, contents_, piece_at_, pieces_;

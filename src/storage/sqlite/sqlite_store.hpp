@@ -15,7 +15,7 @@ namespace meshstow::storage {
 struct SqliteOptions {
   std::string vfs;           // name of a registered VFS; empty: the system's
   int cache_kib = 8 * 1024;  // of pages, for the writer
-  int reader_cache_kib = 2 * 1024;
+  int reader_cache_kib = 8 * 1024;
 };
 
 // Opens the file, or makes it. Errc::corrupt: damaged, or no store of ours; Errc::limit: written by
