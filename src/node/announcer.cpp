@@ -5,7 +5,7 @@
 namespace meshstow::node {
 namespace {
 
-constexpr Duration kSoon = std::chrono::seconds(1);
+constexpr Duration kSoon = std::chrono::milliseconds(500);  // several interfaces come up together
 constexpr Duration kFirstGap = std::chrono::seconds(10);
 constexpr Duration kJitter = std::chrono::minutes(1);
 
@@ -38,18 +38,20 @@ void Announcer::set_data(Now now) {
 void Announcer::announce(Now now) {
   if (!destination_) return;
   set_data(now);
-  // Without any interface nobody hears it; the next that comes up asks for another.
-  static_cast<void>(endpoint_.announce(now, *destination_).has_value());
-  last_ = now.mono;
+  static_cast<void>(endpoint_.announce(now, *destination_).has_value());  // it is ours: it can
+  if (interfaces_up_ > 0) last_ = now.mono;
   regular_ =
       now.mono + every_ +
       Duration(static_cast<Duration::rep>(rng_.below(static_cast<std::uint64_t>(kJitter.count()))));
   next_ = regular_;
 }
 
-void Announcer::interface_came_up(Now now) {
-  if (!destination_) return;
-  next_ = std::min(next_, std::max(now.mono + kSoon, last_ + gap_));
+void Announcer::interfaces_changed(Now now, std::size_t up) {
+  const bool more = up > interfaces_up_;
+  interfaces_up_ = up;
+  if (!more || !destination_) return;
+  const TimePoint soon = now.mono + kSoon;
+  next_ = std::min(next_, last_ ? std::max(soon, *last_ + gap_) : soon);
 }
 
 void Announcer::handle_deadline(Now now) {

@@ -18,7 +18,7 @@ class Announcer {
 
   void start(Now now, const reticulum::DestinationHash& destination);
   void usage_changed(Now now, const storage::Usage& usage);
-  void interface_came_up(Now now);
+  void interfaces_changed(Now now, std::size_t up);
   void announce(Now now);
   void handle_deadline(Now now);
   [[nodiscard]] TimePoint deadline() const { return next_; }
@@ -32,7 +32,8 @@ class Announcer {
   std::optional<reticulum::DestinationHash> destination_;
   std::uint64_t space_left_ = 0;
   std::optional<FixedBytes<8>> fingerprint_;
-  TimePoint last_{};
+  std::size_t interfaces_up_ = 0;
+  std::optional<TimePoint> last_;  // that anybody can have heard
   TimePoint next_ = kNever;
   TimePoint regular_ = kNever;
   Duration gap_;  // before the next extra announce

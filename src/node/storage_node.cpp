@@ -36,6 +36,7 @@ struct StorageNode::State {
   void document_changed(Now at, const StoragePath& path, const storage::ETag& etag, bool deleted);
   Result<std::string> issue_own_token(Now at, const access::Scope& scope);
   void handle_event(Now at, const reticulum::Event& event);
+  void interfaces_changed(Now at);
   void heard(Now at, const reticulum::AnnounceHeard& announce);
   [[nodiscard]] TimePoint deadline(TimePoint of_endpoint) const;
   std::optional<NodeOutput> next_of_ours();
@@ -177,6 +178,11 @@ void StorageNode::State::heard(Now at, const reticulum::AnnounceHeard& announce)
   if (announce.name == node_name) events.push_back(PeerHeard{peers.heard(at, announce)});
 }
 
+void StorageNode::State::interfaces_changed(Now at) {
+  announcer.interfaces_changed(at, interfaces.size());
+  client.interfaces_changed(at, interfaces.size());
+}
+
 TimePoint StorageNode::State::deadline(TimePoint of_endpoint) const {
   return std::min({of_endpoint, client.deadline(), announcer.deadline(), usage_due});
 }
@@ -212,16 +218,15 @@ void StorageNode::initialise(Now now) {
 void StorageNode::interface_up(Now now, reticulum::InterfaceId id, reticulum::InterfaceInfo info) {
   state_->now = now;
   state_->endpoint.interface_up(now, id, std::move(info));
-  state_->announcer.interface_came_up(now);
   state_->interfaces.insert(id);
-  state_->client.interfaces_changed(now, state_->interfaces.size());
+  state_->interfaces_changed(now);
 }
 
 void StorageNode::interface_down(Now now, reticulum::InterfaceId id) {
   state_->now = now;
   state_->endpoint.interface_down(now, id);
   state_->interfaces.erase(id);
-  state_->client.interfaces_changed(now, state_->interfaces.size());
+  state_->interfaces_changed(now);
 }
 
 void StorageNode::handle_packet(Now now, reticulum::InterfaceId from, ByteView packet) {

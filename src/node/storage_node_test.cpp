@@ -91,6 +91,19 @@ TEST(StorageNode, announces_hourly_and_after_an_interface_came_up_but_not_too_of
   EXPECT_LE(program.announces.size(), before + 10);
 }
 
+TEST(StorageNode, announces_at_once_when_the_first_interface_comes_up) {
+  World world;
+  Program program(2);
+  world.join(program);
+  Home home(1);
+  home.node->initialise(world.now(home));
+  world.settle(home);
+  world.run_for(seconds(1));
+  EXPECT_EQ(home.all<Initialised>().size(), 1U);
+  world.join(home);
+  EXPECT_TRUE(world.run([&] { return !program.announces.empty(); }, seconds(1)));
+}
+
 TEST(StorageNode, does_not_announce_or_serve_as_a_mere_client) {
   World world;
   Program program(2);
