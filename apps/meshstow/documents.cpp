@@ -59,17 +59,11 @@ struct InputFile {
   }
 };
 
-// `get --json` without -o: the body becomes a member of the one JSON document.
-std::string with_data(const std::string& head, ByteView body) {
-  json::value value = json::parse(head);
-  value.as_object()["data"] = codec::to_base64(body);
-  return json::serialize(value);
-}
-
-std::string with_file(const std::string& head, const std::string& file) {
-  json::value value = json::parse(head);
-  value.as_object()["file"] = file;
-  return json::serialize(value);
+// What `get` reports: the head, and where the body went: a file, or a member of the JSON itself.
+std::string with_member(const std::string& head, std::string_view key, std::string value) {
+  json::value out = json::parse(head);
+  out.as_object()[key] = std::move(value);
+  return json::serialize(out);
 }
 
 // Follows the progress that the node tells (a transfer over the mesh), or counts bytes by itself.
@@ -136,13 +130,9 @@ int get(const Invocation& invocation, const std::filesystem::path& home) {
                                            : OutputFile::create(invocation.file);
   if (!output) return report_failure(invocation.json, output.error());
   Follower follower(invocation, std::nullopt);
-  std::string head;
   Bytes body;
   io::CommandStreams streams;
-  streams.head = [&](const std::string& text) {
-    head = text;
-    follower.head(text);
-  };
+  streams.head = [&](const std::string& head) { follower.head(head); };
   streams.write = [&](ByteView bytes) -> tl::expected<void, std::string> {
     follower.moved("Reading", bytes.size());
     if (!into_json) return output->write(bytes);
@@ -156,11 +146,15 @@ int get(const Invocation& invocation, const std::filesystem::path& home) {
   const io::CommandOutcome outcome = io::run_command(home, invocation.command, streams);
   follower.clear();
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
+  if (json::parse(outcome.json).as_object().contains("not_modified")) {
+    report_result(invocation.json, "get", outcome.json);
+    return kOk;
+  }
   if (auto kept = output->keep(); !kept) return report_failure(invocation.json, kept.error());
   if (into_json) {
-    report_result(true, "get", with_data(head, body));
+    report_result(true, "get", with_member(outcome.json, "data", codec::to_base64(body)));
   } else if (!is_stream(invocation.file)) {
-    report_result(invocation.json, "get", with_file(head, invocation.file));
+    report_result(invocation.json, "get", with_member(outcome.json, "file", invocation.file));
   }
   return kOk;
 }

@@ -1,5 +1,6 @@
 #include "report.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <iostream>
@@ -39,7 +40,7 @@ std::string shown(const json::value& value, Kind kind) {
 void print_fields(const json::object& about, std::initializer_list<Field> fields) {
   for (const Field& field : fields) {
     const json::value* value = about.if_contains(field.key);
-    if (value == nullptr) continue;
+    if (value == nullptr || (value->is_string() && value->as_string().empty())) continue;
     std::printf("  %-12s : %s\n", field.label, shown(*value, field.kind).c_str());
   }
 }
@@ -63,12 +64,14 @@ void print_ready(const json::object& about) {
                        {"Address", "address"},
                        {"Destination", "destination", Kind::hash},
                        {"Listening", "listening"}});
+  const std::string program = member(about, "program");
   std::printf(
       "Try next, in another terminal:\n"
-      "  meshstow put /public/notes/hello.txt FILE\n"
-      "  meshstow ls /public/notes/\n"
-      "  meshstow get /public/notes/hello.txt --at %s     (from another node)\n",
-      member(about, "destination").c_str());
+      "  %s put /public/notes/hello.txt FILE\n"
+      "  %s ls /public/notes/\n"
+      "and from another node:\n"
+      "  meshstow get /public/notes/hello.txt --at %s\n",
+      program.c_str(), program.c_str(), member(about, "destination").c_str());
 }
 
 void print_id(const json::object& about) {
@@ -84,13 +87,25 @@ void print_status(const json::object& about) {
   print_fields(about, {{"Owner", "owner", Kind::hash},
                        {"Device", "device", Kind::hash},
                        {"Destination", "destination", Kind::hash},
+                       {"Name", "name"},
                        {"Documents", "documents"},
                        {"Stored", "bytes", Kind::size},
+                       {"Quota", "quota", Kind::size},
                        {"Space left", "space_left", Kind::size},
                        {"Pending", "pending_changes"},
                        {"Conflicts", "conflicts"},
                        {"Fingerprint", "fingerprint", Kind::hash},
-                       {"Peers", "peers"}});
+                       {"Peers", "peers"},
+                       {"Listening", "listening"}});
+  const json::value* interfaces = about.if_contains("interfaces");
+  if (interfaces == nullptr) return;
+  for (const json::value& value : interfaces->as_array()) {
+    const json::object& interface = value.as_object();
+    std::printf("  %s\n", member(interface, "name").c_str());
+    print_fields(interface, {{"  Up", "up"},
+                             {"  Received", "bytes_in", Kind::size},
+                             {"  Sent", "bytes_out", Kind::size}});
+  }
 }
 
 void print_stat(const json::object& about) {
@@ -103,7 +118,11 @@ void print_stat(const json::object& about) {
 }
 
 void print_list(const json::object& about) {
-  for (const json::value& value : about.at("items").as_array()) {
+  json::array items = about.at("items").as_array();
+  std::ranges::sort(items, {}, [](const json::value& item) {
+    return std::string_view(item.as_object().at("name").as_string());
+  });
+  for (const json::value& value : items) {
     const json::object& item = value.as_object();
     const bool is_folder = item.at("folder").as_bool();
     const std::string name = member(item, "name") + (is_folder ? "/" : "");
@@ -121,7 +140,8 @@ void print_peers(const json::object& about) {
   if (peers.empty()) std::printf("No storage node has been heard yet\n");
   for (const json::value& peer : peers) {
     std::printf("%s\n", shown(peer.as_object().at("destination"), Kind::hash).c_str());
-    print_fields(peer.as_object(), {{"Identity", "identity", Kind::hash},
+    print_fields(peer.as_object(), {{"Name", "name"},
+                                    {"Identity", "identity", Kind::hash},
                                     {"Hops", "hops"},
                                     {"Heard", "heard"},
                                     {"Capabilities", "capabilities"},
@@ -162,6 +182,10 @@ void print_text(std::string_view verb, const json::object& about) {
   }
   if (verb == "token revoke") {
     std::printf("Revoked <%s>\n", member(about, "id").c_str());
+    return;
+  }
+  if (about.contains("not_modified")) {
+    std::fprintf(stderr, "Not modified: %s\n", member(about, "path").c_str());
     return;
   }
   const char* done = verb == "put" ? "Stored" : verb == "rm" ? "Deleted" : "Read";

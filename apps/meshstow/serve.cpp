@@ -94,7 +94,10 @@ class Daemon {
         {"address", nullptr},     {"destination", codec::to_hex(host_->node().destination())},
         {"listening", listening},
     };
-    if (!invocation_.json) ready["home"] = host_->home().directory().string();
+    if (!invocation_.json) {
+      ready["home"] = host_->home().directory().string();
+      ready["program"] = invocation_.home ? "meshstow --home " + *invocation_.home : "meshstow";
+    }
     report_result(invocation_.json, "serve", boost::json::serialize(ready));
     std::cout.flush();
   }

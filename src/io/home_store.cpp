@@ -25,6 +25,14 @@ std::optional<Hash16> read_token(const std::filesystem::path& file) {
   return codec::fixed_from_hex<16>(base::as_text(*text).substr(0, 32)).value_or(Hash16{});
 }
 
+// A home that had a store has none now. Starting an empty one would hide the loss.
+bool is_store_gone(const std::filesystem::path& store) {
+  std::error_code error;
+  if (!std::filesystem::exists(token_file(store), error)) return false;
+  const auto size = std::filesystem::file_size(store, error);
+  return error == std::errc::no_such_file_or_directory || (!error && size == 0);
+}
+
 std::string open_error(const std::filesystem::path& file, const Error& error) {
   return "cannot open the store " + file.string() + ": " + error.detail + ". It was not changed";
 }
@@ -36,6 +44,11 @@ tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_sto
     const Settings& settings, base::Rng& rng) {
   const access::SpaceKey* key = identities.keys.current(identities.owner.hash());
   MESHSTOW_CHECK(key != nullptr);  // Home::open has looked
+  if (is_store_gone(file)) {
+    return tl::unexpected("the store " + file.string() +
+                          " is gone or empty: put a copy in its place, or remove " +
+                          token_file(file).string() + " to begin with an empty one");
+  }
   auto engine = storage::open_sqlite_store(file.string());
   if (!engine) return tl::unexpected(open_error(file, engine.error()));
   storage::StorageOptions options;

@@ -28,6 +28,17 @@ std::string without_quotes(const std::string& tag) {
   return tag;
 }
 
+// Conditions as a message carries them: on the command line a tag may stand without quotes.
+std::string header_text(const std::optional<storage::EtagList>& list) {
+  if (!list) return {};
+  if (list->any) return "*";
+  std::string out;
+  for (const storage::EtagList::Item& item : list->items) {
+    out += (out.empty() ? "" : ", ") + std::string(item.weak ? "W/" : "") + '"' + item.tag + '"';
+  }
+  return out;
+}
+
 // A document of another node: finds the node, waits for an interface, asks, and follows the answer.
 class RemoteWork : public CommandWork {
  public:
@@ -36,15 +47,17 @@ class RemoteWork : public CommandWork {
   void begin() override {
     const bool add_slash = command_.verb == "ls" && !command_.path.ends_with('/');
     auto path = read_path(add_slash ? command_.path + '/' : command_.path);
-    if (!path || !read_conditions()) return;
+    if (!path) return;
+    const auto conditions = read_conditions();
+    if (!conditions) return;
     if (!command_.version.empty()) return fail("a version can only be asked of the own store");
     const auto found = find_node(host_, command_.at);
     if (!found) return CommandWork::fail(found.error());
     request_.node = *found;
     request_.path = std::move(*path);
     request_.token = command_.token;
-    request_.if_match = command_.if_match;
-    request_.if_none_match = command_.if_none_match;
+    request_.if_match = header_text(conditions->if_match);
+    request_.if_none_match = header_text(conditions->if_none_match);
     host_.when_connected(kInterfacePatience, [work = self(this)](bool connected) {
       if (work->over()) return;
       if (!connected) return work->CommandWork::fail("no interface to the mesh is up");

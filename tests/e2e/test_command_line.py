@@ -87,7 +87,7 @@ def test_exit_codes_and_errors_for_refusals(world):
     refused = [
         (("get", "/private/notes/none"), "STORE001", 11),
         (("rm", "/private/notes/none"), "STORE001", 11),
-        (("stat", "/private/none/"), "STORE001", 11),
+        (("stat", "/private/none"), "STORE001", 11),
         (("put", "/elsewhere/x"), "STORE004", 14),
         (("put", "/private/notes/"), "STORE004", 14),
         (("put", "/private/../x"), "STORE004", 14),
@@ -242,7 +242,7 @@ def test_a_store_of_a_newer_version_is_not_touched(world):
     before = tree(node.home)
     for arguments in (("get", NOTE), ("serve", "--reticulum", "off"), ("status",)):
         assert "newer" in one_line(node.run(*arguments, code=1))
-    assert tree(node.home) == before
+    assert before.items() <= tree(node.home).items()
 
 
 @pytest.mark.parametrize("damage", ["head", "empty", "text", "cut"])
@@ -263,10 +263,7 @@ def test_a_corrupt_store_is_said_and_not_touched(world, damage):
         done = node.run(*arguments, data=data, code=None)
         assert done.returncode not in (0, -6, -11), "a corrupt store was opened"
         one_line(done)
-    after = tree(node.home)
-    assert after["store.sqlite"] == before["store.sqlite"]
-    assert {k: v for k, v in after.items() if not k.startswith("store")} == {
-        k: v for k, v in before.items() if not k.startswith("store")}
+    assert before.items() <= tree(node.home).items()
 
 
 def test_damage_inside_a_document_is_never_served(world):

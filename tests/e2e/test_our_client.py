@@ -131,12 +131,12 @@ def test_without_serve_a_command_joins_the_mesh_itself(world):
 
 def test_peers_shows_a_storage_node_that_announced(world):
     there = Setting(world)
-    # The announce in its JSON form, as the seed specification writes it.
-    there.peer.call("announce", name=DESTINATION, app_data_text=(
-        '{"type":"storage_node","capabilities":["store"],"space_available":12345,'
-        '"timestamp":"2026-01-01T00:00:00Z"}'))
 
     def heard():
+        # The announce in its JSON form, as the seed specification writes it.
+        there.peer.call("announce", name=DESTINATION, app_data_text=(
+            '{"type":"storage_node","capabilities":["store"],"space_available":12345,'
+            '"timestamp":"2026-01-01T00:00:00Z"}'))
         peers = there.node.json("peers")["peers"]
         return [peer for peer in peers if peer["destination"] == there.at]
     peer = eventually(heard, "the announce")[0]
