@@ -46,6 +46,7 @@ CORE_CALLS = [
     (r"\b(fopen|freopen|tmpfile|mkstemp)\s*\(", "opens a file"),
     (r"\b(sleep_for|sleep_until|usleep|nanosleep)\b", "waits"),
 ]
+TESTS_MAY = ("reads the environment", "opens a file")
 TEST_FILE = re.compile(r"(_test\.cpp|_for_test\.[ch]pp)$")
 TEST_HEADERS = re.compile(r"(fstream|filesystem|thread|iostream|unistd\.h|sys/stat\.h)")
 
@@ -65,7 +66,7 @@ def complaints(path):
                 yield f"{path}:{number}: {message}"
         elif layer in CORE:
             for pattern, message in CORE_CALLS:
-                if re.search(pattern, line):
+                if re.search(pattern, line) and not (is_test and message in TESTS_MAY):
                     yield f"{path}:{number}: src/{layer} {message}; that is for src/io"
 
 
