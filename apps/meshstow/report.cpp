@@ -60,10 +60,9 @@ void print_init(const json::object& about) {
 
 void print_ready(const json::object& about) {
   std::printf("Meshstow is ready\n");
-  print_fields(about, {{"Home", "home"},
-                       {"Address", "address"},
-                       {"Destination", "destination", Kind::hash},
-                       {"Listening", "listening"}});
+  print_fields(about, {{"Home", "home"}});
+  if (!about.at("address").is_null()) print_fields(about, {{"Address", "address"}});
+  print_fields(about, {{"Destination", "destination", Kind::hash}, {"Listening", "listening"}});
   const std::string program = member(about, "program");
   std::printf(
       "Try next, in another terminal:\n"
