@@ -154,8 +154,8 @@ Router::Answer Router::events(std::string_view raw) {
   if (!path) return error(path.error().code == Errc::limit ? 414 : 400, path.error().detail);
   if (!path->is_folder())
     return error(400, "Changes are told of a folder: end the address with a slash.");
-  // Any live token will do: each change is checked against its scopes.
-  auto authority = authorise_token();
+  // Of the root any live token hears what its scopes cover: each change is checked.
+  auto authority = path->is_root() ? authorise_token() : authorise(*path, Operation::read);
   if (!authority) return std::move(authority.error());
   if (core_.live.full()) return error(503, "There are too many event streams.");
   return std::make_unique<EventStream>(core_, context_, std::move(*authority), std::move(*path),

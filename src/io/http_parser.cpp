@@ -153,9 +153,7 @@ tl::expected<std::size_t, HttpRefusal> HttpParser::feed(ByteView bytes) {
   }
   if (error && error != beast::error::end_of_chunk) {
     if (collector.refusal) return tl::unexpected(*collector.refusal);
-    const std::string_view text = base::as_text(bytes);
-    return tl::unexpected(refusal_of(
-        error, text.substr(0, limits::kHttpTarget).find('\n') != std::string_view::npos));
+    return tl::unexpected(refusal_of(error, collector.method.size > 0));
   }
   if (!had_head && collector.head_done) {
     if (const auto refusal = check_head(collector, request())) return tl::unexpected(*refusal);

@@ -1,0 +1,96 @@
+// The file browser: one folder at a time, upload by button or by dropping, download, delete.
+import {file_url, list, remove, upload} from './api.js';
+import {ask, bytes, make, table} from './page.js';
+import {work} from './work.js';
+
+const is_folder = (name) => name.endsWith('/');
+const hash_of = (path) => `#/files${path.split('/').map(encodeURIComponent).join('/')}`;
+
+function crumbs(folder) {
+  const names = folder.split('/').slice(1, -1);
+  const links = [make('a', {href: '#/files/'}, 'All files')];
+  names.forEach((name, at) => links.push(document.createTextNode('/'),
+    make('a', {href: hash_of(`/${names.slice(0, at + 1).join('/')}/`)}, name)));
+  return make('nav', {class: 'crumbs', 'aria-label': 'Folder'}, ...links);
+}
+
+async function all_below(path) {
+  if (!is_folder(path)) return [path];
+  const found = [];
+  for (const name of Object.keys(await list(path))) found.push(...await all_below(path + name));
+  return found;
+}
+
+async function delete_item(path, show_error, refresh) {
+  try {
+    const documents = await all_below(path);
+    const what = is_folder(path) ? `the folder ${path} with ${documents.length} document(s)` : path;
+    if (!await ask(`Delete ${what}? Apps on all your devices will see it gone.`, 'Delete')) return;
+    const shown = work.begin(`Deleting ${path}`);
+    for (const [done, each] of documents.entries()) {
+      shown.progress(done, documents.length);
+      await remove(each);
+    }
+    shown.end();
+    await refresh();
+  } catch (error) { show_error(error); }
+}
+
+async function upload_all(folder, files, show_error, refresh) {
+  for (const file of files) {
+    const shown = work.begin(`Uploading ${file.name}`);
+    try {
+      await upload(folder + file.name, file, shown.progress);
+    } catch (error) { show_error(error); }
+    shown.end();
+  }
+  await refresh();
+}
+
+function rows(folder, items, show_error, refresh) {
+  const names = Object.keys(items).sort((a, b) => is_folder(b) - is_folder(a) || a.localeCompare(b));
+  return names.map((name) => {
+    const item = items[name];
+    const path = folder + name;
+    const link = is_folder(name)
+      ? make('a', {href: hash_of(path)}, `${name}`)
+      : make('a', {href: file_url(path), download: name}, name);
+    const remove_button = make('button', {type: 'button', class: 'quiet bad', title: `Delete ${name}`,
+      onclick: () => delete_item(path, show_error, refresh)}, 'Delete');
+    return [link, item['Content-Type'] ?? 'folder', is_folder(name) ? '' : bytes(item['Content-Length']),
+      item['Last-Modified'] ? new Date(item['Last-Modified']).toLocaleString() : '', remove_button];
+  });
+}
+
+export async function show_files(page, folder) {
+  const error = make('p', {class: 'bad', role: 'alert', hidden: true});
+  const show_error = (problem) => { error.textContent = problem.message; error.hidden = false; };
+  const input = make('input', {type: 'file', multiple: true, 'aria-label': 'Choose files to upload'});
+  const listing = make('div');
+  const refresh = async () => {
+    const items = await list(folder);
+    listing.replaceChildren(Object.keys(items).length === 0
+      ? make('p', {class: 'soft'}, 'Nothing is stored here.')
+      : table([{title: 'Name'}, {title: 'Type', class: 'wide'}, {title: 'Size', class: 'number'},
+        {title: 'Changed', class: 'wide'}, {title: '', class: 'actions'}], rows(folder, items, show_error, refresh)));
+  };
+  input.addEventListener('change', () => upload_all(folder, [...input.files], show_error, refresh));
+  const sheet = make('section', {}, crumbs(folder),
+    make('div', {class: 'drop'}, make('span', {class: 'button main file-button'}, 'Upload files', input),
+      make('span', {class: 'soft'}, 'or drop them anywhere on this sheet')),
+    error, listing);
+  for (const name of ['dragenter', 'dragover']) {
+    sheet.addEventListener(name, (event) => { event.preventDefault(); sheet.classList.add('over'); });
+  }
+  sheet.addEventListener('dragleave', (event) => {
+    if (!sheet.contains(event.relatedTarget)) sheet.classList.remove('over');
+  });
+  sheet.addEventListener('drop', (event) => {
+    event.preventDefault();
+    sheet.classList.remove('over');
+    upload_all(folder, [...event.dataTransfer.files], show_error, refresh);
+  });
+  await refresh();
+  page.replaceChildren(make('h1', {}, 'Files'), sheet);
+  return refresh;
+}

@@ -1,0 +1,54 @@
+// What all views share: making elements, words for numbers, questions.
+
+// make('a', {href: '#'}, 'text', child…): properties, never markup, so that stored names stay text.
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else if (name === 'class') element.className = value;
+    else if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+export function section(title, ...children) {
+  return make('section', {}, make('h2', {}, title), ...children);
+}
+
+export function table(columns, rows) {
+  const cell = (tag, column, content) => make(tag, {class: column.class ?? ''}, content ?? '');
+  return make('table', {},
+    make('thead', {}, make('tr', {}, ...columns.map((column) => cell('th', column, column.title)))),
+    make('tbody', {}, ...rows.map((row) => make('tr', {}, ...row.map((content, at) => cell('td', columns[at], content))))));
+}
+
+export function bytes(count) {
+  if (count === null || count === undefined) return '–';
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let at = 0;
+  while (count >= 1000 && at < units.length - 1) { count /= 1000; ++at; }
+  return `${at === 0 || count >= 100 ? Math.round(count) : count.toFixed(1)} ${units[at]}`;
+}
+
+export function when(seconds) {
+  if (!seconds) return 'never';
+  const ago = Date.now() / 1000 - seconds;
+  if (ago < 0) return new Date(seconds * 1000).toLocaleDateString();
+  if (ago < 60) return 'just now';
+  if (ago < 3600) return `${Math.floor(ago / 60)} min ago`;
+  if (ago < 86400) return `${Math.floor(ago / 3600)} h ago`;
+  return new Date(seconds * 1000).toLocaleDateString();
+}
+
+export function ask(question, yes) {
+  const dialog = document.getElementById('dialog');
+  document.getElementById('question').textContent = question;
+  document.getElementById('yes').textContent = yes;
+  dialog.returnValue = '';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), {once: true});
+  });
+}
