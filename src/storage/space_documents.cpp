@@ -141,10 +141,10 @@ Outcome<Answer> SpaceWriter::run(const RemoveDocument& remove) {
 Outcome<Answer> SpaceWriter::run(const RestoreVersion& restore) {
   auto place = locate(restore.path);
   if (!place) return tl::unexpected(place.error());
-  if (!place->node) return refuse(Refusal::not_found, "no such document");
   if (place->clash) {
     return refuse(Refusal::name_clash, "a document and a folder cannot have one name");
   }
+  if (!place->node) return refuse(Refusal::not_found, "no such document");
   auto old = find_version(*place, restore.version);
   if (!old) return tl::unexpected(old.error());
   const auto& [version, content] = *old;
