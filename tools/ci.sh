@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# `./dev test --ci`: every test on the release build, the unit tests under sanitizers, a short run of
-# each fuzz target. ROOT JOBS
+# `./dev test --ci`: every test on the release build, the unit tests under sanitizers, a short run
+# of each fuzz target. ROOT JOBS
 #
-# Two cores are the measure: the release tests, which mostly wait, run beside the sanitizer builds, and
-# one clang build serves both the address and undefined-behaviour sanitizers and the fuzz targets.
+# Two cores are the measure: the release tests, which mostly wait, run beside the sanitizer builds,
+# and one clang build serves both the address and undefined-behaviour sanitizers and the fuzz targets.
 # The summary of the release tests comes last.
 set -u
 root=$1 jobs=$2
@@ -38,7 +38,8 @@ if ! quietly build-release configure_and_build release; then
 fi
 
 step 'release tests begin; sanitizer and fuzz build'
-ctest --test-dir build/release --output-on-failure -j "$jobs" >"$logs/release-tests.log" 2>&1 </dev/null &
+ctest --test-dir build/release --output-on-failure -j "$jobs" \
+  >"$logs/release-tests.log" 2>&1 </dev/null &
 release_tests=$!
 trap 'kill $release_tests 2>/dev/null' EXIT
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs clang-tidy over our sources, each once per content.
 
-tidy.py BUILD_DIR JOBS: BUILD_DIR holds compile_commands.json. A file that was clean is not looked at
-again until it, a header of ours that it includes, its flags or .clang-tidy change (build/tidy/<hash>).
+tidy.py BUILD_DIR JOBS: BUILD_DIR holds compile_commands.json. A file that was clean is not looked
+at again until it, a header of ours that it includes, its flags or .clang-tidy change
+(build/tidy/<hash>).
 """
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What README shows works as written: its transcripts are run, and so are its commands and program."""
+"""What README shows works as written: its transcripts, its commands and its program are run."""
 import json
 import os
 import re
