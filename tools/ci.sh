@@ -3,7 +3,7 @@
 # of each fuzz target. ROOT JOBS
 #
 # Two cores are the measure: the release tests, which mostly wait, run beside the sanitizer builds,
-# and one clang build serves both the address and undefined-behaviour sanitizers and the fuzz targets.
+# and one clang build serves the address and undefined-behaviour sanitizers and the fuzz targets.
 # The summary of the release tests comes last.
 set -u
 root=$1 jobs=$2

@@ -41,6 +41,14 @@ def fingerprint(entry):
     return digest.hexdigest()
 
 
+def print_new(output, seen):
+    """Each complaint once, however many files include the header that it is about."""
+    for complaint in re.split(r"^(?=\S+:\d+:\d+: (?:error|warning):)", output, flags=re.M):
+        if complaint.strip() and complaint not in seen:
+            seen.add(complaint)
+            print(complaint, end="", flush=True)
+
+
 def main():
     build, jobs = Path(sys.argv[1]), int(sys.argv[2])
     ours = {str(ROOT / p) for p in own_files(".cpp", under=("src", "apps", "examples", "bench"))}
@@ -51,6 +59,8 @@ def main():
     todo = [(e, mark) for e in entries if not (mark := cache / fingerprint(e)).exists()]
     print(f"tidy: {len(todo)} of {len(entries)} files changed since they were clean", flush=True)
 
+    seen = set()
+
     def look(job):
         entry, mark = job
         run = subprocess.run([TIDY, "-p", str(build), "--quiet", "--warnings-as-errors=*",
@@ -58,11 +68,13 @@ def main():
         if run.returncode == 0:
             mark.touch()
         else:
-            print(run.stdout + run.stderr, flush=True)
+            print_new(run.stdout, seen)
         return run.returncode
 
     with ThreadPoolExecutor(jobs) as pool:
-        return int(any(list(pool.map(look, todo))))
+        failed = sum(code != 0 for code in pool.map(look, todo))
+    print(f"tidy: {failed} files with complaints" if failed else "tidy: clean")
+    return int(failed > 0)
 
 
 if __name__ == "__main__":
