@@ -5,6 +5,7 @@ import time
 import pytest
 from RNS.vendor import umsgpack
 
+import envelopes
 from harness import PeerError, eventually, token_for
 from storage_messages import FORMS
 
@@ -233,6 +234,34 @@ def test_private_documents_leave_sealed_and_arrive_sealed(world):
     assert b"map" not in bytes.fromhex(listing["data_hex"])
     program.refused("STORE004", "PUT", "/private/notes/map", data_text="not sealed")
     assert node.run("get", "/private/notes/map").stdout == secret
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("category", ["private", "shared"])
+def test_the_owner_in_python_reads_and_writes_what_is_sealed(world, form, category):
+    """With the keys of the home and docs/PROTOCOL.md, any program is a device of its owner."""
+    node = world.serving_node()
+    owner = bytes.fromhex(node.identities["owner"])
+    secret = envelopes.space_secret((node.home / "keyring").read_bytes(), owner)
+    program = Program(world, node, scope=None, identify=False)
+    identity = program.peer.call("identity", private_hex=(
+        node.home / "identities" / "owner").read_bytes().hex())
+    assert identity["identity_hash_hex"] == node.identities["owner"]
+    program.peer.call("identify", link=program.link)
+    folder, path = f"/{category}/notes/", f"/{category}/notes/map"
+    for body in (b"", b"third oak", b"third oak " * 300):
+        sealed = envelopes.seal(secret, owner, path, body)
+        program.expect(200, "PUT", path, {"Content-Type": "text/x-map"}, data_hex=sealed.hex(),
+                       form=form)
+        assert node.run("get", path).stdout == body
+        got = program.expect(200, "GET", path, form=form)
+        assert got["answer"]["headers"]["Content-Type"] == "text/x-map"
+        assert envelopes.open_sealed(secret, owner, path, bytes.fromhex(got["data_hex"])) == body
+    listing = program.expect(200, "GET", folder, form=form)
+    opened = envelopes.open_sealed(secret, owner, folder, bytes.fromhex(listing["data_hex"]))
+    assert list(json.loads(opened)["items"]) == ["map"]
+    elsewhere = envelopes.seal(secret, owner, folder + "other", b"x")
+    program.refused("STORE004", "PUT", path, data_hex=elsewhere.hex(), form=form)
 
 
 def test_a_link_that_dies_in_mid_upload_leaves_nothing(world):
