@@ -6,9 +6,9 @@
 
 namespace meshstow::reticulum {
 
-inline constexpr std::size_t kResponseHead = 19;             // bytes
-inline constexpr std::size_t kMetadataLength = 3;            // bytes of its length
-inline constexpr std::size_t kLargestMetadata = 512 * 1024;  // ours: within the first segment
+inline constexpr std::size_t kResponseHead = 19;               // bytes
+inline constexpr std::size_t kMetadataLength = 3;              // bytes of its length
+inline constexpr std::size_t kLargestMetadata = 512UL * 1024;  // ours: within the first segment
 
 Bytes response_prefix(const RequestId& request);
 Bytes metadata_block(ByteView packed_metadata);

@@ -55,7 +55,7 @@ class Endpoint::Impl {
   struct SelfIntroduction {
     TimePoint due;
     DestinationHash destination;
-    InterfaceId interface;
+    InterfaceId interface = 0;
   };
   [[nodiscard]] bool seen_before(const Packet& packet, const Hash32& hash, bool filters);
   void introduce(TimePoint due, InterfaceId interface);

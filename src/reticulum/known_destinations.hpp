@@ -49,8 +49,8 @@ class KnownDestinations {
     std::uint64_t order = 0;
   };
   struct Turn {  // who goes first: the unused before the used, then the longest silent
-    bool used;
-    std::uint64_t order;
+    bool used = false;
+    std::uint64_t order = 0;
     DestinationHash destination;
     auto operator<=>(const Turn&) const = default;
   };

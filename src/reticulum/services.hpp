@@ -10,7 +10,7 @@
 namespace meshstow::reticulum {
 
 // Bytes that incoming resource segments may occupy, over all links together.
-inline constexpr std::size_t kIncomingSegmentBytes = 256 * 1024 * 1024;
+inline constexpr std::size_t kIncomingSegmentBytes = 256UL * 1024 * 1024;
 
 struct Services {
   Services(base::Rng& source, EndpointOptions chosen)
