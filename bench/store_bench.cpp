@@ -305,32 +305,37 @@ std::string scale(const std::string& dir, std::size_t documents) {
     }
     ours.write(std::move(batch));
   }
+  const auto size = static_cast<double>(std::filesystem::file_size(dir + "/ours.db"));
   constexpr std::size_t kProbes = 2000;
+  constexpr std::size_t kGroup = 16;
   base::SeededRng which(4);
+  double cpu = cpu_seconds();
   auto begin = Clock::now();
-  for (std::size_t done = 0; done < kProbes; done += 16) {
+  for (std::size_t done = 0; done < kProbes; done += kGroup) {
     std::vector<StoreRequest> batch;
-    for (std::size_t i = 0; i < 16; ++i) {
+    for (std::size_t i = 0; i < kGroup; ++i) {
       batch.push_back({i, PutDocument{path(which.below(documents)), "text/plain", {}, body}});
     }
     ours.write(std::move(batch));
   }
   const double put = seconds_since(begin) / kProbes;
+  const double put_cpu = (cpu_seconds() - cpu) / kProbes;
+  cpu = cpu_seconds();
   begin = Clock::now();
   for (std::size_t i = 0; i < kProbes; ++i) {
     const Answer answer = ours.read(OpenDocument{path(which.below(documents)), {}, {}});
     MESHSTOW_CHECK(std::get<OpenedDocument>(answer).first.size() == kDocument);
   }
   const double get = seconds_since(begin) / kProbes;
-  begin = Clock::now();
+  const double get_cpu = (cpu_seconds() - cpu) / kProbes;
+  cpu = cpu_seconds();
   const Answer page = ours.read(ListFolder{path(0).parent(), {}, 1000});
-  const double list = seconds_since(begin);
-  const auto size = static_cast<double>(std::filesystem::file_size(dir + "/ours.db"));
+  const double list_cpu = cpu_seconds() - cpu;
   char out[400];
   std::snprintf(out, sizeof out,
-                R"({"documents": %zu, "put_us": %.1f, "get_us": %.1f, "list_1000_us": %.0f, )"
-                R"("file_over_logical": %.3f})",
-                documents, put * 1e6, get * 1e6, list * 1e6,
+                R"({"documents": %zu, "put_us": %.1f, "get_us": %.1f, "put_cpu_us": %.1f, )"
+                R"("get_cpu_us": %.1f, "list_1000_cpu_us": %.0f, "file_over_logical": %.3f})",
+                documents, put * 1e6, get * 1e6, put_cpu * 1e6, get_cpu * 1e6, list_cpu * 1e6,
                 size / static_cast<double>(documents * kDocument));
   return out;
 }

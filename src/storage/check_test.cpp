@@ -38,61 +38,15 @@ TEST_P(Check, finds_nothing_in_a_whole_store_and_counts_it) {
   EXPECT_GT(report.chunks, 1u);
 }
 
-TEST_P(Check, finds_what_is_wrong) {
-  struct Case {
-    const char* finding;
-    std::function<void(LocalStore&)> change;
-  };
-  const std::vector<Case> cases = {
-      {"/public/m/: the folder's tag is wrong",
-       [](LocalStore& engine) {
-         const NodeRow row = engine.view().node(row_named(engine, "b").parent).value();
-         Hash32 digest = row.digest;
-         digest.bytes[31] ^= 1;
-         engine.set_folder(row.id, digest, row.live_children, row.children);
-       }},
-      {"/public/m/: the number of things in the folder is wrong",
-       [](LocalStore& engine) {
-         const NodeRow row = engine.view().node(row_named(engine, "b").parent).value();
-         engine.set_folder(row.id, row.digest, row.live_children, row.children + 1);
-       }},
-      {"/public/m/: the folder is empty and listed, or full and not listed",
-       [](LocalStore& engine) { engine.set_live(row_named(engine, "b").parent, false); }},
-      {"/public/m/b: is both there and deleted",
-       [](LocalStore& engine) { engine.set_live(row_named(engine, "b").id, false); }},
-      {"/public/m/b: the body is missing",
-       [](LocalStore& engine) { engine.remove_content(row_named(engine, "b").content); }},
-      {"a body has a wrong number of references",
-       [](LocalStore& engine) { engine.set_references(row_named(engine, "b").content, 2); }},
-      {"a chunk has a wrong number of references",
-       [](LocalStore& engine) {
-         engine.set_chunk_references(engine.view().chunks(0, 1).at(0).id, 7);
-       }},
-      {"/private/m/deep/a: the number of earlier versions is wrong",
-       [](LocalStore& engine) { engine.remove_history(engine.view().history(0, 1).at(0).id); }},
-      {"/private/m/deep/a: an earlier version is damaged",
-       [](LocalStore& engine) {
-         HistoryRow row = engine.view().history(0, 1).at(0);
-         engine.remove_history(row.id);
-         row.entry[30] ^= 1;
-         engine.insert_history(row);
-       }},
-      {"the usage of the space is wrong",
-       [](LocalStore& engine) { engine.remove_node(row_named(engine, "b").id); }},
-      {"something is in a folder that is missing",
-       [](LocalStore& engine) { engine.remove_node(row_named(engine, "b").parent); }},
-      {"a record is damaged",
-       [](LocalStore& engine) {
-         const auto [key, value] = engine.view().records(Bytes{'R'}, {}, 1).at(0);
-         engine.put_record(key, ByteView(value).first(value.size() - 1));
-       }},
-      {"the usage of the module is wrong",
-       [](LocalStore& engine) {
-         engine.remove_record(engine.view().records(Bytes{'U'}, {}, 1).at(0).first);
-       }},
-  };
+struct Case {
+  const char* finding;
+  std::function<void(LocalStore&)> change;
+};
+
+// Each damage is done to a store of its own, behind its back.
+void find_each(Engine kind, const std::vector<Case>& cases) {
   for (const Case& one : cases) {
-    Store store = make_store();
+    Store store(make_test_disk(kind));
     fill(store);
     store.expect_damage();
     store.close();
@@ -105,6 +59,65 @@ TEST_P(Check, finds_what_is_wrong) {
     EXPECT_THAT(store.damages(), HasSubstr(one.finding));
     EXPECT_FALSE(store.reader().check({}).whole());
   }
+}
+
+TEST_P(Check, finds_what_is_wrong_with_folders) {
+  find_each(GetParam(),
+            {
+                {"/public/m/: the folder's tag is wrong",
+                 [](LocalStore& engine) {
+                   const NodeRow row = engine.view().node(row_named(engine, "b").parent).value();
+                   Hash32 digest = row.digest;
+                   digest.bytes[31] ^= 1;
+                   engine.set_folder(row.id, digest, row.live_children, row.children);
+                 }},
+                {"/public/m/: the number of things in the folder is wrong",
+                 [](LocalStore& engine) {
+                   const NodeRow row = engine.view().node(row_named(engine, "b").parent).value();
+                   engine.set_folder(row.id, row.digest, row.live_children, row.children + 1);
+                 }},
+                {"/public/m/: the folder is empty and listed, or full and not listed",
+                 [](LocalStore& engine) { engine.set_live(row_named(engine, "b").parent, false); }},
+                {"/public/m/b: is both there and deleted",
+                 [](LocalStore& engine) { engine.set_live(row_named(engine, "b").id, false); }},
+            });
+}
+
+TEST_P(Check, finds_what_is_wrong_with_bodies_versions_and_counts) {
+  find_each(
+      GetParam(),
+      {
+          {"/public/m/b: the body is missing",
+           [](LocalStore& engine) { engine.remove_content(row_named(engine, "b").content); }},
+          {"a body has a wrong number of references",
+           [](LocalStore& engine) { engine.set_references(row_named(engine, "b").content, 2); }},
+          {"a chunk has a wrong number of references",
+           [](LocalStore& engine) {
+             engine.set_chunk_references(engine.view().chunks(0, 1).at(0).id, 7);
+           }},
+          {"/private/m/deep/a: the number of earlier versions is wrong",
+           [](LocalStore& engine) { engine.remove_history(engine.view().history(0, 1).at(0).id); }},
+          {"/private/m/deep/a: an earlier version is damaged",
+           [](LocalStore& engine) {
+             HistoryRow row = engine.view().history(0, 1).at(0);
+             engine.remove_history(row.id);
+             row.entry[30] ^= 1;
+             engine.insert_history(row);
+           }},
+          {"the usage of the space is wrong",
+           [](LocalStore& engine) { engine.remove_node(row_named(engine, "b").id); }},
+          {"something is in a folder that is missing",
+           [](LocalStore& engine) { engine.remove_node(row_named(engine, "b").parent); }},
+          {"a record is damaged",
+           [](LocalStore& engine) {
+             const auto [key, value] = engine.view().records(Bytes{'R'}, {}, 1).at(0);
+             engine.put_record(key, ByteView(value).first(value.size() - 1));
+           }},
+          {"the usage of the module is wrong",
+           [](LocalStore& engine) {
+             engine.remove_record(engine.view().records(Bytes{'U'}, {}, 1).at(0).first);
+           }},
+      });
 }
 
 }  // namespace
