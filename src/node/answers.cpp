@@ -21,7 +21,7 @@ Refused refused_by_reader(const Error& error) {
 
 Refused refused_by_store(const storage::Failure& failure) {
   const std::string detail = failure.detail;
-  const auto with_detail = [&](std::string text) {
+  const auto with_detail = [&](const std::string& text) {
     return detail.empty() ? text : text + ": " + detail;
   };
   switch (failure.refusal) {

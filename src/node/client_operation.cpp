@@ -354,13 +354,27 @@ void ClientOperation::finish(Now now) {
                 "the answer is not signed by the node that was asked");
   }
   if (error != nullptr) return on_error(now, *error);
-  if (!std::holds_alternative<protocol::StorageResponse>(reader.message())) {
-    return fail(now, {Errc::malformed, "no answer"}, "the node sent something that is no answer");
+  const auto* response = std::get_if<protocol::StorageResponse>(&reader.message());
+  if (response == nullptr || !answers_question(*response)) {
+    return fail(now, {Errc::malformed, "no answer"},
+                "the node sent something that is no answer to the question");
   }
   tell_head();
   if (!rest.empty()) context_.events.push_back(BodyReceived{id_, std::move(rest)});
   end(now);
   context_.events.push_back(OperationDone{id_});
+}
+
+// A GET is answered by a body of the size that is told, or by 304 if a condition allows it; a write
+// by 200.
+bool ClientOperation::answers_question(const protocol::StorageResponse& response) const {
+  const bool reads = request_.operation == protocol::Operation::get;
+  if (response.status == 304) return reads && !request_.if_none_match.empty();
+  if (response.status != 200) return false;
+  if (!reads) return true;
+  if (!answer_->reader().has_data()) return false;
+  const auto& length = response.headers.content_length;
+  return !length || *length == std::to_string(answer_->body_size());
 }
 
 void ClientOperation::on_error(Now now, protocol::StorageError error) {

@@ -12,7 +12,7 @@ IncomingAnswer::IncomingAnswer(const access::KeyRing& keys, const StoragePath& p
 
 Result<void> IncomingAnswer::take(ByteView piece, Bytes& body) {
   const auto fed = reader_.feed(piece);
-  base::append(body, std::exchange(body_, {}));
+  hand_out(body);
   return fed;
 }
 
@@ -22,8 +22,13 @@ Result<void> IncomingAnswer::end(Bytes& body) {
   if (opener_) {
     if (const auto opened = opener_->finish(body_); !opened) return opened;
   }
-  base::append(body, std::exchange(body_, {}));
+  hand_out(body);
   return {};
+}
+
+void IncomingAnswer::hand_out(Bytes& body) {
+  body_size_ += body_.size();
+  base::append(body, std::exchange(body_, {}));
 }
 
 Result<void> IncomingAnswer::take_data(ByteView piece) {
@@ -42,6 +47,9 @@ Result<void> IncomingAnswer::look(bool all) {
   const Bytes first = std::exchange(first_, {});
   const auto key = access::envelope_key(first);
   if (!key) {
+    // A node that seals nothing (a program's own) can keep what we sealed, but it cannot seal a
+    // list of names. A document in clear is not what its owner stored.
+    if (!path_.is_folder()) return fail(Errc::corrupt, "a document that should be sealed is not");
     look_ = Look::plain;
     base::append(body_, first);
     return {};

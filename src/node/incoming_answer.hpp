@@ -1,7 +1,8 @@
 // node/incoming_answer.hpp: reads one answer of another node, and opens its data if they are
 // sealed.
 //
-// Data that are no envelope are passed on as they are: a plain storage node seals nothing.
+// Folder descriptions that are no envelope are passed on as they are: a plain storage node seals
+// nothing. A document of a secret category that is none is refused.
 #pragma once
 
 #include <optional>
@@ -22,10 +23,12 @@ class IncomingAnswer {
   [[nodiscard]] Result<void> take(ByteView piece, Bytes& body);
   [[nodiscard]] Result<void> end(Bytes& body);
   [[nodiscard]] const protocol::MessageReader& reader() const { return reader_; }
+  [[nodiscard]] std::uint64_t body_size() const { return body_size_; }  // after end(), as readable
 
  private:
   [[nodiscard]] Result<void> take_data(ByteView piece);
   [[nodiscard]] Result<void> look(bool all);
+  void hand_out(Bytes& body);
 
   enum class Look { undecided, plain, sealed };
   const access::KeyRing& keys_;
@@ -34,6 +37,7 @@ class IncomingAnswer {
   Bytes first_;  // until it is known what they are
   std::optional<access::EnvelopeOpener> opener_;
   Bytes body_;
+  std::uint64_t body_size_ = 0;
   protocol::MessageReader reader_;
 };
 

@@ -131,19 +131,43 @@ void MeshServer::on_ready(Now now, reticulum::TransferId transfer, RequestIntake
   }
   AcceptedRequest request = intake.accept();
   if (answer_repeat(now, *link, request)) return;
+  if (is_write(request) && link->remembered.full()) return refuse_worn_out(now, request);
   execute(now, std::move(request));
+}
+
+void MeshServer::drop_body(const AcceptedRequest& request) {
+  if (const auto* upload = std::get_if<storage::UploadId>(&request.body)) {
+    context_.store.submit(storage::AbortUpload{*upload});
+  }
+}
+
+void MeshServer::refuse_worn_out(Now now, const AcceptedRequest& request) {
+  const Refused why{protocol::StoreCode::storage_full, 503,
+                    "this link has carried as many writes as can be remembered: open a new one"};
+  if (request.digest) {
+    static_cast<void>(link_of(request.asker.link)->remembered.end(*request.digest, false));
+  }
+  drop_body(request);
+  respond(now, request.asker, answers_.refusal(now, request.asker, why, request.message.path),
+          true);
 }
 
 // True: the same signed request was here before, and gets the answer of then.
 bool MeshServer::answer_repeat(Now now, Link& link, const AcceptedRequest& request) {
   if (!request.digest) return false;
   const Bytes* kept = link.remembered.find(*request.digest);
+  if (kept == nullptr && link.remembered.is_done(*request.digest)) {
+    const Refused why{protocol::StoreCode::sync_conflict, 409,
+                      "this very request was carried out before; its answer is no longer kept"};
+    drop_body(request);
+    respond(now, request.asker, answers_.refusal(now, request.asker, why, request.message.path),
+            true);
+    return true;
+  }
   const bool waits = kept == nullptr && is_write(request) &&
                      !link.remembered.begin(*request.digest, request.asker.request);
   if (kept == nullptr && !waits) return false;
-  if (const auto* upload = std::get_if<storage::UploadId>(&request.body)) {
-    context_.store.submit(storage::AbortUpload{*upload});
-  }
+  drop_body(request);
   if (kept != nullptr) respond(now, request.asker, *kept, is_compressible(request));
   return true;
 }
@@ -175,7 +199,7 @@ void MeshServer::on_answered(Now now, RequestWork& work, const Bytes& value, boo
   const bool compress = is_compressible(request);
   respond(now, request.asker, value, compress);
   if (request.digest) {
-    for (const auto& waiting : link->remembered.end(*request.digest)) {
+    for (const auto& waiting : link->remembered.end(*request.digest, lasting)) {
       respond(now, {request.asker.link, waiting, request.asker.form}, value, compress);
     }
     if (lasting) link->remembered.keep(*request.digest, value);

@@ -57,6 +57,8 @@ class MeshServer {
   void forget_intake(reticulum::TransferId transfer);
   void turn_away(Now now, const reticulum::ContentStarted& event);
   void on_ready(Now now, reticulum::TransferId transfer, RequestIntake& intake);
+  void drop_body(const AcceptedRequest& request);
+  void refuse_worn_out(Now now, const AcceptedRequest& request);
   [[nodiscard]] bool answer_repeat(Now now, Link& link, const AcceptedRequest& request);
   void execute(Now now, AcceptedRequest request);
   void on_answered(Now now, RequestWork& work, const Bytes& value, bool lasting);

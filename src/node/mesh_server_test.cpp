@@ -14,7 +14,6 @@ using test::put;
 using test::Question;
 using test::remove;
 using test::Reply;
-using test::with_token;
 using test::World;
 
 class MeshServer : public testing::Test {
@@ -30,7 +29,7 @@ class MeshServer : public testing::Test {
   }
   void link_as_stranger() { program.link_to(world, home, &program.identity); }
   Reply ask(const Question& question) {
-    const Reply reply = program.ask(world, question);
+    Reply reply = program.ask(world, question);
     EXPECT_TRUE(reply.genuine) << reply.verdict();
     return reply;
   }
@@ -361,6 +360,22 @@ TEST_F(MeshServer, tells_its_owner_what_changed) {
   EXPECT_EQ(changes[0].etag.quoted(), etag);
   EXPECT_FALSE(changes[0].deleted);
   EXPECT_TRUE(changes[1].deleted);
+}
+
+TEST_F(MeshServer, never_does_a_write_again_whose_answer_it_has_forgotten) {
+  link_as_owner();
+  const Bytes first = program.pack(put("/public/x", "one"));
+  program.send(world, first);
+  world.run_for(std::chrono::seconds(1));
+  ask(put("/public/x", "two"));
+  for (std::size_t i = 0; i < limits::kRememberedAnswers; ++i) {
+    ask(get("/public/x" + std::to_string(i)));
+  }
+  program.answers.clear();
+  program.send(world, first);
+  world.run_for(std::chrono::seconds(1));
+  ASSERT_EQ(program.answers.size(), 1U);
+  EXPECT_EQ(ask(get("/public/x")).text(), "two");
 }
 
 TEST_F(MeshServer, turns_away_more_requests_at_once_than_it_takes) {

@@ -65,29 +65,30 @@ TEST_F(SpaceSealer, keys_names_by_folder_and_space) {
   EXPECT_NE(sealer->digest_key(), foreign->digest_key());
 }
 
-Hash32 digest(std::uint8_t number) {
+Hash32 digest(std::uint16_t number) {
   Hash32 out;
-  out.bytes[0] = number;
+  out.bytes[0] = static_cast<Byte>(number);
+  out.bytes[1] = static_cast<Byte>(number >> 8);
   return out;
 }
 
 TEST(RememberedAnswers, keeps_the_latest_within_count_and_bytes) {
   RememberedAnswers memory;
-  for (std::uint8_t i = 0; i < limits::kRememberedAnswers + 1; ++i) {
-    memory.keep(digest(i), Bytes(10, i));
+  for (std::uint16_t i = 0; i < limits::kRememberedAnswers + 1; ++i) {
+    memory.keep(digest(i), Bytes(10, static_cast<Byte>(i)));
   }
   EXPECT_EQ(memory.find(digest(0)), nullptr);
   ASSERT_NE(memory.find(digest(1)), nullptr);
   EXPECT_EQ(*memory.find(digest(1)), Bytes(10, 1));
-  for (std::uint8_t i = 100; i < 104; ++i) {
-    memory.keep(digest(i), Bytes(limits::kRememberedAnswerBytes / 3, i));
+  for (std::uint16_t i = 1000; i < 1004; ++i) {
+    memory.keep(digest(i), Bytes(limits::kRememberedAnswerBytes / 3, 1));
   }
   EXPECT_EQ(memory.find(digest(1)), nullptr);
-  EXPECT_EQ(memory.find(digest(100)), nullptr);
-  EXPECT_NE(memory.find(digest(103)), nullptr);
-  memory.keep(digest(200), Bytes(limits::kRememberedAnswerBytes, 1));
-  EXPECT_EQ(memory.find(digest(200)), nullptr);
-  EXPECT_NE(memory.find(digest(103)), nullptr);
+  EXPECT_EQ(memory.find(digest(1000)), nullptr);
+  EXPECT_NE(memory.find(digest(1003)), nullptr);
+  memory.keep(digest(2000), Bytes(limits::kRememberedAnswerBytes, 1));
+  EXPECT_EQ(memory.find(digest(2000)), nullptr);
+  EXPECT_NE(memory.find(digest(1003)), nullptr);
 }
 
 TEST(RememberedAnswers, gathers_who_waits_for_a_write) {
@@ -96,8 +97,9 @@ TEST(RememberedAnswers, gathers_who_waits_for_a_write) {
   second.bytes[0] = 2;
   EXPECT_TRUE(memory.begin(digest(1), first));
   EXPECT_FALSE(memory.begin(digest(1), second));
-  EXPECT_EQ(memory.end(digest(1)), std::vector<Hash16>{second});
-  EXPECT_TRUE(memory.end(digest(1)).empty());
+  EXPECT_EQ(memory.end(digest(1), true), std::vector<Hash16>{second});
+  EXPECT_TRUE(memory.end(digest(1), true).empty());
+  EXPECT_TRUE(memory.is_done(digest(1)));
   EXPECT_TRUE(memory.begin(digest(1), second));
 }
 

@@ -29,9 +29,10 @@ bool RememberedAnswers::begin(const Hash32& digest, const Hash16& asker) {
   return is_new;
 }
 
-std::vector<Hash16> RememberedAnswers::end(const Hash32& digest) {
+std::vector<Hash16> RememberedAnswers::end(const Hash32& digest, bool lasting) {
   const auto found = under_way_.find(digest);
   if (found == under_way_.end()) return {};
+  if (lasting) done_.insert(digest);
   std::vector<Hash16> out = std::move(found->second);
   under_way_.erase(found);
   return out;

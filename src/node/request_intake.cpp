@@ -5,7 +5,7 @@
 namespace meshstow::node {
 namespace {
 
-constexpr std::size_t kAppendPiece = 1024 * 1024;
+constexpr std::size_t kAppendPiece = std::size_t{1024} * 1024;
 constexpr const char* kNotSealed = "data are not sealed for this path with a key of this space";
 
 const protocol::StorageRequest* request_of(const protocol::MessageReader& reader) {

@@ -119,6 +119,7 @@ void RequestWork::on_opened(Now now, StoreOutcome outcome) {
   if (!outcome) {
     const storage::Failure& failure = outcome.error();
     if (failure.refusal == storage::Refusal::not_modified && failure.current) {
+      if (request_.conditions.if_none_match->any) return describe();
       return not_modified(now, *failure.current);
     }
     return refuse(now, failure);
@@ -143,6 +144,22 @@ void RequestWork::on_opened(Now now, StoreOutcome outcome) {
     return refuse(now, too_large("too many answers are being made: ask again later"), false);
   }
   collect(now);
+}
+
+// If-None-Match: * asks for no body whatever the version. Its 304 says all that a 200 would have
+// said, so that a client learns size and type for the price of one packet.
+void RequestWork::describe() {
+  context_.store.submit(storage::OpenDocument{.path = request_.path, .max_bytes = 0},
+                        [self = shared_from_this()](Now now, StoreOutcome outcome) {
+                          if (self->closed_) return;
+                          if (!outcome) return self->refuse(now, outcome.error());
+                          auto* opened = std::get_if<storage::OpenedDocument>(&*outcome);
+                          if (opened == nullptr) return self->refuse(now, unexpected(), false);
+                          self->document_ = std::move(*opened);
+                          auto response = self->document_head();
+                          response.status = 304;
+                          self->answer(now, response, {});
+                        });
 }
 
 std::shared_ptr<DocumentStream> RequestWork::new_stream() {

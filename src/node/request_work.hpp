@@ -37,6 +37,7 @@ class RequestWork : public std::enable_shared_from_this<RequestWork> {
  private:
   void open_document();
   void on_opened(Now now, StoreOutcome outcome);
+  void describe();
   void collect(Now now);
   void hash_on(Now now);
   void start_streaming(Now now);
