@@ -423,6 +423,23 @@ TEST(Content, a_lost_proof_is_asked_for_again) {
   EXPECT_EQ(pair.server.count<ContentDone>(), 1U);
 }
 
+TEST(Content, an_answer_says_that_the_request_arrived_even_if_its_proof_was_lost) {
+  Pair pair;
+  ASSERT_TRUE(pair.ready());
+  make_echo(pair);
+  pair.network.on_packet = [&](TestNode& from, Bytes& packet) {
+    return &from != &pair.server || parse_packet(packet)->context != PacketContext::resource_proof;
+  };
+  const auto request =
+      pair.client.endpoint.send_request(pair.network.now(), pair.link, "/echo",
+                                        packed_value(random_bytes(20'000)), {.compress = false});
+  ASSERT_TRUE(pair.network.run_until([&] { return answer(pair); }, seconds(5)));
+  EXPECT_EQ(pair.client.last<ContentSent>().transfer, request->transfer);
+  pair.network.run_for(seconds(100));
+  EXPECT_EQ(pair.client.count<ContentSent>(), 1U);
+  EXPECT_EQ(pair.client.count<ContentUnsent>(), 0U);
+}
+
 TEST(Content, large_parts_fly_ahead_of_the_window) {
   // With a round trip of 100 ms, 75 parts of 8 kB under way at a time give 6 MB/s at best; a window
   // that waited to be empty before the next request would give half of it.

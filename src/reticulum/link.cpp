@@ -91,7 +91,7 @@ void Link::handle_sealed(TimePoint now, const Packet& packet, const Hash32& hash
   switch (packet.context) {
     case PacketContext::none: return handle_data(now, std::move(*plaintext), hash);
     case PacketContext::request: return handle_request(now, *plaintext, hash);
-    case PacketContext::response: return handle_response(*plaintext);
+    case PacketContext::response: return handle_response(now, *plaintext);
     case PacketContext::resource_advertisement:
       return transfers_.handle_advertisement(now, *plaintext);
     case PacketContext::resource_part_request:
@@ -163,9 +163,10 @@ void Link::handle_request(TimePoint now, ByteView plaintext, const Hash32& hash)
                   plaintext.subspan(head->size));
 }
 
-void Link::handle_response(ByteView plaintext) {
+void Link::handle_response(TimePoint now, ByteView plaintext) {
   const auto head = read_content_head(ContentKind::response, false, plaintext);
   if (!head || !requests_.answer_begins(head->request)) return;
+  transfers_.handle_answer(now, head->request);
   requests_.answer_ended(head->request);
   hand_out_packet({.kind = ContentKind::response, .request = head->request},
                   plaintext.subspan(head->size));

@@ -73,7 +73,7 @@ class Link {
   void handle_identification(ByteView plaintext);
   void handle_data(TimePoint now, Bytes plaintext, const Hash32& hash);
   void handle_request(TimePoint now, ByteView plaintext, const Hash32& hash);
-  void handle_response(ByteView plaintext);
+  void handle_response(TimePoint now, ByteView plaintext);
   void hand_out_packet(ContentStarted started, ByteView value);
   [[nodiscard]] Result<void> check_active() const;
   void send_keepalive(TimePoint now, Byte which);

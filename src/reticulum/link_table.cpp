@@ -119,7 +119,7 @@ void LinkTable::handle_proof(TimePoint now, InterfaceId from, std::uint8_t hops,
                         .round_trip = now - attempt.requested_at,
                         .hops = hops};
   attempts_.erase(found);
-  links_.emplace(start.id, Entry{std::make_unique<Link>(services_, now, start, *key), {}, 0});
+  links_[start.id].link = std::make_unique<Link>(services_, now, start, *key);
   settle(start.id);
 }
 
@@ -152,8 +152,9 @@ void LinkTable::handle_request(TimePoint now, InterfaceId from, std::uint8_t hop
                               .destination = id,
                               .data = data});
   services_.out.transmit(from, answer);
-  links_.emplace(id,
-                 Entry{std::make_unique<Link>(services_, now, start, *key), std::move(answer), 0});
+  Entry& entry = links_[id];
+  entry.link = std::make_unique<Link>(services_, now, start, *key);
+  entry.proof = std::move(answer);
   settle(id);
 }
 
@@ -200,6 +201,7 @@ void LinkTable::close(TimePoint now, const LinkId& id) {
 
 void LinkTable::close_all(TimePoint now) {
   std::vector<LinkId> all;
+  all.reserve(size());
   for (const auto& [id, attempt] : attempts_) all.push_back(id);
   for (const auto& [id, entry] : links_) all.push_back(id);
   std::sort(all.begin(), all.end());

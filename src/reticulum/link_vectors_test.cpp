@@ -288,7 +288,8 @@ TEST(LinkVectors, a_large_hashmap_comes_in_pieces) {
               to_hex(advertisement.hashmap));
     // What RNS asked and answered when it came to the end of the first piece.
     const Bytes theirs = bytes_of(exchange[1], "plaintext");
-    EXPECT_EQ(to_hex(ByteView(theirs).subspan(1, 4)), to_hex(ByteView(hashmap).subspan(73 * 4, 4)));
+    EXPECT_EQ(to_hex(ByteView(theirs).subspan(1, 4)),
+              to_hex(ByteView(hashmap).subspan(73 * kPartHash, 4)));
     const Bytes update = bytes_of(exchange[2], "plaintext");
     EXPECT_EQ(to_hex(ByteView(update).first(32)), text_of(resource, "resource_hash"));
     codec::MsgpackReader reader(ByteView(update).subspan(32));
@@ -303,7 +304,7 @@ TEST(LinkVectors, a_large_hashmap_comes_in_pieces) {
     const Bytes request = link.open(link.sent());
     EXPECT_EQ(request[0], 0xFF);
     EXPECT_EQ(to_hex(ByteView(request).subspan(1, 4)),
-              to_hex(ByteView(hashmap).subspan(73 * 4, 4)));
+              to_hex(ByteView(hashmap).subspan(73 * kPartHash, 4)));
     EXPECT_EQ(to_hex(ByteView(request).subspan(5, 32)), text_of(resource, "resource_hash"));
     EXPECT_EQ(to_hex(ByteView(request).subspan(37)), to_hex(ByteView(hashmap).first(16)));
   }

@@ -4,6 +4,7 @@
 // Wires delay, lose, repeat, reorder (by jitter) and corrupt; every choice comes from one seed.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <gtest/gtest.h>
 #include <map>

@@ -4,13 +4,7 @@ namespace meshstow::reticulum {
 namespace {
 
 // A clock set back shows as a jump; announces that were merely slow on their way are minutes old.
-constexpr std::uint64_t kClockSetBackSeconds = 24 * 3600;
-
-bool is_newer(const Path& path, const PathOffer& offer) {
-  const std::uint64_t seconds = announce_seconds(offer.random);
-  if (seconds > path.newest_seconds()) return true;
-  return offer.hops > path.hops && seconds == path.newest_seconds() && path.unresponsive;
-}
+constexpr std::uint64_t kClockSetBackSeconds = 24ULL * 3600;
 
 // Remembers an announce; the newest by its own time is never the one to make room.
 void remember(Path& path, const AnnounceRandom& random) {
@@ -42,7 +36,9 @@ PathVerdict PathTable::offer(TimePoint now, const DestinationHash& destination,
         known.randoms.end()) {
       return PathVerdict::repeated;
     }
-    if (!is_newer(known, offer)) {
+    // Hop counts decide nothing: of two announces, the later one knows better. (The rule for paths
+    // that do not respond is missing since we forget those.)
+    if (announce_seconds(offer.random) <= known.newest_seconds()) {
       const bool set_back =
           announce_seconds(offer.random) + kClockSetBackSeconds < known.newest_seconds();
       if (set_back) remember(known, offer.random);
@@ -58,7 +54,6 @@ PathVerdict PathTable::offer(TimePoint now, const DestinationHash& destination,
   path.interface = offer.interface;
   path.announce = offer.announce;
   path.expires = now + kPathLifetime;
-  path.unresponsive = false;
   touch(destination, path);
   return PathVerdict::taken;
 }

@@ -25,8 +25,7 @@ struct Path {
   TimePoint expires{};
   Hash32 announce;                      // packet hash
   std::vector<AnnounceRandom> randoms;  // of the announces heard, oldest first
-  bool unresponsive = false;
-  std::uint64_t use = 0;  // order of use; larger is later
+  std::uint64_t use = 0;                // order of use; larger is later
 
   [[nodiscard]] std::uint64_t newest_seconds() const;
 };

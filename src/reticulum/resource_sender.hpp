@@ -42,6 +42,8 @@ class ResourceSender {
   void handle_part_request(TimePoint now, const Hash32& request_packet, ByteView request);
   void handle_proof(TimePoint now, ByteView value);
   void handle_rejection();
+  // The peer has shown by other means that it has everything.
+  void handle_answer() { end(State::sent); }
   void cancel(TimePoint now);
   [[nodiscard]] TimePoint deadline() const { return deadline_; }
   void handle_deadline(TimePoint now);

@@ -8,6 +8,7 @@ namespace meshstow::reticulum {
 namespace {
 
 constexpr std::size_t kSmallest = 2;
+constexpr std::size_t kLargest = 10;
 constexpr std::size_t kLargestVerySlow = 4;
 constexpr double kFastBytesPerSecond = 6250;
 constexpr double kVerySlowBytesPerSecond = 250;
@@ -38,13 +39,10 @@ void TransferWindow::round_complete(TimePoint now) {
   bytes_per_second_ = bytes_per_second_ == 0 ? rate : (bytes_per_second_ + rate) / 2;
   fast_rounds_ = rate > kFastBytesPerSecond ? fast_rounds_ + 1 : 0;
   slow_rounds_ = rate < kVerySlowBytesPerSecond ? slow_rounds_ + 1 : 0;
-  if (fast_rounds_ >= kRoundsToBeSure) {
-    fast_ = true;
-    largest_ = kMostPartsAsked;
-  } else if (slow_rounds_ >= kRoundsToBeSure && !fast_) {
-    largest_ = kLargestVerySlow;
-  }
-  size_ = std::min(largest_, fast_ && lossless_ ? 2 * size_ : size_ + 1);
+  fast_ = fast_ || fast_rounds_ >= kRoundsToBeSure;
+  const bool very_slow = !fast_ && slow_rounds_ >= kRoundsToBeSure;
+  const std::size_t largest = fast_ ? kMostPartsAsked : very_slow ? kLargestVerySlow : kLargest;
+  size_ = std::min(largest, fast_ && lossless_ ? 2 * size_ : size_ + 1);
   round_began_ = now;
   round_bytes_ = 0;
   round_parts_ = 0;

@@ -33,7 +33,6 @@ class TransferWindow {
 
   Duration round_trip_;
   std::size_t size_ = 4;
-  std::size_t largest_ = 10;
   bool fast_ = false;
   bool lossless_ = true;
   int fast_rounds_ = 0;

@@ -71,6 +71,16 @@ void Transfers::handle_rejection(TimePoint now, ByteView plaintext) {
   settle(now);
 }
 
+void Transfers::handle_answer(TimePoint now, const RequestId& request) {
+  for (Outgoing& outgoing : outgoing_) {
+    const OutgoingContent& content = outgoing.sender.content();
+    if (content.use == ResourceUse::request && content.request == request) {
+      outgoing.sender.handle_answer();
+    }
+  }
+  settle(now);
+}
+
 // ---- Incoming.
 
 std::optional<ContentKind> Transfers::kind_of(const Advertisement& a) const {
@@ -116,6 +126,7 @@ void Transfers::accept(TimePoint now, ContentKind kind, const Advertisement& adv
   if (kind == ContentKind::response && !requests_.answer_begins(*advertisement.request)) {
     return reject(now, advertisement.hash);
   }
+  if (kind == ContentKind::response) handle_answer(now, *advertisement.request);
   const TransferId transfer = services.next_transfer++;
   services.transfers.emplace(transfer, channel_.id());
   incoming_.emplace_back(channel_, window_, transfer, kind, advertisement).start(now);

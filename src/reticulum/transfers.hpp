@@ -47,6 +47,8 @@ class Transfers {
   void handle_proof(TimePoint now, ByteView data);
   void handle_cancel(TimePoint now, ByteView plaintext);
   void handle_rejection(TimePoint now, ByteView plaintext);
+  // A request of ours is answered: it has arrived, even if its proof was lost.
+  void handle_answer(TimePoint now, const RequestId& request);
   void handle_cache_request(TimePoint now, ByteView data);
 
   [[nodiscard]] TimePoint deadline() const;
