@@ -48,19 +48,20 @@ inline constexpr std::size_t kInterfaces = 1024;                   // count
 inline constexpr std::size_t kLinks = 4096;                        // count
 inline constexpr std::size_t kPendingLinkRequestsPerSecond = 200;  // count, per interface
 inline constexpr std::size_t kIncomingResourcesPerLink = 4;        // count
-inline constexpr std::size_t kRequestsPerLink = 16;                // unanswered, per link
+inline constexpr std::size_t kRequestsPerLink = 256;               // unanswered, per link
 inline constexpr std::size_t kResourceSegmentDecompressed = 16 * 1024 * 1024;
 inline constexpr std::size_t kKnownDestinations = 65'536;  // count
 inline constexpr std::size_t kPacketHashes = 500'000;      // count, per generation
 inline constexpr std::size_t kPathRequestTags = 32'000;    // count
 inline constexpr std::size_t kReceipts = 1024;             // count
 inline constexpr std::size_t kInterfaceSendQueue = 8 * 1024 * 1024;
-inline constexpr std::size_t kRememberedAnswers = 64;  // per link
+inline constexpr std::size_t kRememberedAnswers = 512;  // per link
+inline constexpr std::size_t kWritesPerLink = 65'536;   // then the peer needs a new link
 inline constexpr std::size_t kRememberedAnswerBytes =
     256 * 1024;  // per link, larger answers are re-made
 inline constexpr std::size_t kHeldForOthers =
-    256 * 1024 * 1024;  // JSON messages and listings, all links together
-inline constexpr std::size_t kWallet = 1024;            // tokens, count
+    256 * 1024 * 1024;                        // JSON messages and listings, all links together
+inline constexpr std::size_t kWallet = 1024;  // tokens, count
 inline constexpr std::size_t kClientOperations = 4096;  // at once, count
 
 // Drivers.
@@ -86,22 +87,22 @@ inline constexpr std::size_t kHttpUploadPieces = 2;  // count, on their way to t
 inline constexpr std::size_t kHttpReadPiece = 256 * 1024;  // of a document, from the store
 inline constexpr std::size_t kHttpListing = 1024 * 1024;  // listings held whole; larger ones stream
 inline constexpr std::size_t kHttpListingCache = 4 * 1024 * 1024;
-inline constexpr std::size_t kHttpConnections = 16'384;      // count
-inline constexpr std::size_t kFormFields = 64;               // count
-inline constexpr std::size_t kRedirectAddress = 4096;        // of an app
-inline constexpr std::size_t kTokenCache = 4096;             // verified tokens, count
-inline constexpr std::uint32_t kFailureBurst = 20;           // wrong tokens of one address, count
-inline constexpr std::chrono::seconds kFailureEvery{5};      // and then one each
-inline constexpr std::size_t kFailureAddresses = 4096;       // count
-inline constexpr std::size_t kSessions = 256;                // count
-inline constexpr std::size_t kSignInLinks = 64;              // unspent, count
-inline constexpr std::size_t kAuthorizationCodes = 256;      // count
-inline constexpr std::size_t kEventStreams = 1024;           // count
-inline constexpr std::size_t kEventBacklog = 256 * 1024;     // of one stream whose client is slow
-inline constexpr std::size_t kRememberedChanges = 1024;      // for streams that come back, count
-inline constexpr std::size_t kApps = 256;                    // count
-inline constexpr std::size_t kAppFiles = 4096;               // count, of one app
-inline constexpr std::size_t kAppBytes = 256 * 1024 * 1024;  // of one app
-inline constexpr std::size_t kAppPiece = 256 * 1024;         // of an app's file, a record
+inline constexpr std::size_t kHttpConnections = 16'384;     // count
+inline constexpr std::size_t kFormFields = 64;              // count
+inline constexpr std::size_t kRedirectAddress = 4096;       // of an app
+inline constexpr std::size_t kTokenCache = 4096;            // verified tokens, count
+inline constexpr std::uint32_t kFailureBurst = 20;          // wrong tokens of one address, count
+inline constexpr std::chrono::seconds kFailureEvery{5};     // and then one each
+inline constexpr std::size_t kFailureAddresses = 4096;      // count
+inline constexpr std::size_t kSessions = 256;               // count
+inline constexpr std::size_t kSignInLinks = 64;             // unspent, count
+inline constexpr std::size_t kAuthorizationCodes = 256;     // count
+inline constexpr std::size_t kEventStreams = 1024;          // count
+inline constexpr std::size_t kEventBacklog = 256 * 1024;    // of one stream whose client is slow
+inline constexpr std::size_t kRememberedChanges = 1024;     // for streams that come back, count
+inline constexpr std::size_t kApps = 256;                   // count
+inline constexpr std::size_t kAppFiles = 4096;              // count, of one app
+inline constexpr std::size_t kAppBytes = 64 * 1024 * 1024;  // of one app
+inline constexpr std::size_t kAppPiece = 256 * 1024;        // of an app's file, a record
 
 }  // namespace meshstow::limits

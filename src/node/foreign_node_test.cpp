@@ -51,7 +51,7 @@ TEST_F(ForeignNode, sees_no_secret_byte_of_what_we_put) {
     node.seen.clear();
     const Followed written =
         ask(Operation::put, "/private/notes/a", test::bytes_of(text), "some token");
-    ASSERT_TRUE(written.done);
+    ASSERT_TRUE(written.done) << written.failed->error.message;
     ASSERT_EQ(node.seen.size(), 1U);
     const Seen& seen = node.seen[0];
     EXPECT_TRUE(seen.genuine);
@@ -75,14 +75,23 @@ TEST_F(ForeignNode, learns_nobodys_name_from_a_public_read) {
   EXPECT_FALSE(node.seen.at(0).request.headers.authorization);
 }
 
-TEST_F(ForeignNode, may_keep_secret_documents_unsealed) {
+TEST_F(ForeignNode, cannot_pass_a_text_in_clear_off_as_a_secret_document) {
   for (const auto* text :
        {"", "short", "long enough to be an envelope, if it only were one of ours"}) {
     serve(test::bytes_of(text));
     const Followed read = ask(Operation::get, "/private/a");
-    ASSERT_TRUE(read.done);
-    EXPECT_EQ(base::to_string(read.received), text);
+    ASSERT_TRUE(read.failed);
+    EXPECT_FALSE(read.failed->answered);
+    EXPECT_EQ(read.failed->why.code, Errc::corrupt);
   }
+}
+
+TEST_F(ForeignNode, may_list_secret_folders_unsealed) {
+  const std::string listing = R"({"items":{"a":{"ETag":"x"}}})";
+  serve(test::bytes_of(listing));
+  const Followed read = ask(Operation::get, "/private/n/");
+  ASSERT_TRUE(read.done) << read.failed->error.message;
+  EXPECT_EQ(base::to_string(read.received), listing);
 }
 
 TEST_F(ForeignNode, cannot_pass_an_envelope_off_as_that_of_another_document) {

@@ -18,7 +18,9 @@ Result<void> IncomingAnswer::take(ByteView piece, Bytes& body) {
 
 Result<void> IncomingAnswer::end(Bytes& body) {
   if (const auto whole = reader_.finish(); !whole) return whole;
-  if (const auto looked = look(true); !looked) return looked;
+  if (reader_.has_data()) {
+    if (const auto looked = look(true); !looked) return looked;
+  }
   if (opener_) {
     if (const auto opened = opener_->finish(body_); !opened) return opened;
   }
