@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "care.hpp"
 #include "content_type.hpp"
 #include "io/settings.hpp"
 #include "report.hpp"
@@ -85,6 +86,11 @@ void add_node_commands(CLI::App& app, Words& words) {
 
   CLI::App& serve = *app.add_subcommand("serve", "Be a storage node until told to stop");
   serve.add_option("--http", words.http, "HTTP server, or off")->type_name("HOST:PORT");
+  serve.add_option("--https", words.out.serve.https, "HTTPS server, for other devices of the LAN")
+      ->type_name("HOST:PORT");
+  serve.add_option("--cert", words.out.serve.certificate, "its certificate chain")
+      ->type_name("FILE");
+  serve.add_option("--key", words.out.serve.key, "the key of the certificate")->type_name("FILE");
   serve.add_option("--tcp-listen", words.out.serve.tcp_listen, "accept Reticulum peers")
       ->type_name("HOST:PORT")
       ->allow_extra_args(false);
@@ -120,10 +126,41 @@ void add_token_commands(CLI::App& app, Words& words) {
       ->type_name("ID");
 }
 
+void add_web_commands(CLI::App& app, Words& words) {
+  app.add_subcommand("open", "Open the dashboard in a browser, signed in");
+  CLI::App& passphrase = *app.add_subcommand(
+      "passphrase", "Set a passphrase for signing in, read from standard input");
+  passphrase.add_flag("--remove", words.out.remove_passphrase, "sign in by links only");
+  CLI::App& apps = *app.add_subcommand("apps", "Web apps that this node serves itself");
+  apps.require_subcommand(1);
+  CLI::App& add = *apps.add_subcommand("add", "Install, or replace, a static web app");
+  add.add_option("path", words.out.command.path, "its folder, or a zip, tar or tar.gz of it")
+      ->required()
+      ->type_name("DIR|ARCHIVE");
+  add.add_option("--name", words.out.command.app, "else made of the path")->type_name("NAME");
+  apps.add_subcommand("list", "Show the apps");
+  CLI::App& remove = *apps.add_subcommand("remove", "Remove an app; what it stored stays");
+  remove.add_option("name", words.out.command.app)->required()->type_name("NAME");
+}
+
 void fall_through(CLI::App& app) {
   for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) {
     sub->fallthrough();
     fall_through(*sub);
+  }
+}
+
+// An empty value is most often an unset shell variable, and must not read as "no condition",
+// "never" or "nobody".
+void refuse_empty_values(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_items_expected_max() == 0 || option->get_positional()) continue;
+    option->check([](const std::string& value) {
+      return value.empty() ? std::string("the value is empty") : std::string();
+    });
+  }
+  for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) {
+    refuse_empty_values(*sub);
   }
 }
 
@@ -139,7 +176,10 @@ void build(CLI::App& app, Words& words) {
   add_node_commands(app, words);
   add_document_commands(app, words);
   add_token_commands(app, words);
+  add_web_commands(app, words);
+  add_care_commands(app, words.out);
   fall_through(app);
+  refuse_empty_values(app);
 }
 
 std::string verb_of(const CLI::App& app) {
@@ -165,7 +205,6 @@ tl::expected<Invocation, int> usage_error(bool json, const std::string& message)
 // What CLI11 cannot check by itself.
 std::optional<std::string> wrong_use(const CLI::App& app, const Words& words) {
   const io::Command& command = words.out.command;
-  if (app.count("--home") > 0 && words.home.empty()) return "--home is empty";
   if (!command.token.empty() && command.at.empty()) return "--token needs --at NODE";
   if (!command.version.empty() && !command.at.empty()) {
     return "--version is for this node's own documents, not with --at";

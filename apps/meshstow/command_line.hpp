@@ -14,7 +14,8 @@ namespace meshstow::app {
 inline constexpr int kOk = 0, kFailed = 1, kUsage = 2;
 
 struct ServeFlags {  // absent: as the home's config says
-  std::optional<std::string> http;
+  std::optional<std::string> http, https;
+  std::string certificate, key;  // with https
   std::vector<std::string> tcp_listen, tcp_connect;
   std::optional<std::string> reticulum;
 };
@@ -24,9 +25,11 @@ struct Invocation {
   bool json = false;
   io::LogLevel log_level = io::LogLevel::warning;
   io::Command command;  // `verb` also "init" and "serve"
-  std::string file;     // put: to read; get: to write; empty or "-": the standard stream
+  std::string file;     // put: to read; get: to write; restore-backup; empty or "-": the standard stream
   std::string name;     // init
+  bool remove_passphrase = false;
   ServeFlags serve;
+  bool replaces = false;  // restore-backup
 };
 
 // An exit code where nothing is left to do: help, version, a usage error (already reported).

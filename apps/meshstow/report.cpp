@@ -61,7 +61,9 @@ void print_init(const json::object& about) {
 void print_ready(const json::object& about) {
   std::printf("Meshstow is ready\n");
   print_fields(about, {{"Home", "home"}});
-  if (!about.at("address").is_null()) print_fields(about, {{"Address", "address"}});
+  if (!about.at("address").is_null()) {
+    print_fields(about, {{"Address", "address"}, {"Sign in", "url"}});
+  }
   print_fields(about, {{"Destination", "destination", Kind::hash}, {"Listening", "listening"}});
   const std::string program = member(about, "program");
   std::printf(
@@ -91,6 +93,7 @@ void print_status(const json::object& about) {
                        {"Stored", "bytes", Kind::size},
                        {"Quota", "quota", Kind::size},
                        {"Space left", "space_left", Kind::size},
+                       {"History", "history_bytes", Kind::size},
                        {"Pending", "pending_changes"},
                        {"Conflicts", "conflicts"},
                        {"Fingerprint", "fingerprint", Kind::hash},
@@ -164,6 +167,13 @@ void print_tokens(const json::object& about) {
   }
 }
 
+void print_app(const json::object& about) {
+  std::printf("%s\n", member(about, "name").c_str());
+  print_fields(
+      about,
+      {{"Title", "title"}, {"Address", "url"}, {"Files", "files"}, {"Size", "bytes", Kind::size}});
+}
+
 void print_text(std::string_view verb, const json::object& about) {
   if (verb == "init") return print_init(about);
   if (verb == "serve") return print_ready(about);
@@ -177,6 +187,23 @@ void print_text(std::string_view verb, const json::object& about) {
     std::printf("%s\n", member(about, "token").c_str());
     std::fflush(stdout);
     std::fprintf(stderr, "Token <%s>: it is shown this once\n", member(about, "id").c_str());
+    return;
+  }
+  if (verb == "open") return void(std::printf("%s\n", member(about, "url").c_str()));
+  if (verb == "passphrase") {
+    const bool set = about.at("set").as_bool();
+    std::printf(set ? "The passphrase is set\n" : "There is no passphrase any more\n");
+    return;
+  }
+  if (verb == "apps add") return print_app(about);
+  if (verb == "apps list") {
+    const json::array& apps = about.at("apps").as_array();
+    if (apps.empty()) std::printf("No app is installed\n");
+    for (const json::value& app : apps) print_app(app.as_object());
+    return;
+  }
+  if (verb == "apps remove") {
+    std::printf("Removed %s\n", member(about, "name").c_str());
     return;
   }
   if (verb == "token revoke") {

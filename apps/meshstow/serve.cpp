@@ -9,6 +9,7 @@
 #include "codec/hex.hpp"
 #include "io/control_server.hpp"
 #include "io/home.hpp"
+#include "io/http_server.hpp"
 #include "io/node_host.hpp"
 #include "report.hpp"
 
@@ -40,12 +41,35 @@ tl::expected<io::MeshOptions, std::string> mesh_options(const ServeFlags& flags,
   return out;
 }
 
+// Nothing to serve: neither address is set.
+tl::expected<io::HttpOptions, std::string> http_options(const ServeFlags& flags,
+                                                        const io::Settings& settings) {
+  io::HttpOptions out;
+  const std::string http = flags.http.value_or(settings.http);
+  if (http != "off") {
+    const auto address = io::parse_address(http);
+    if (!address) return tl::unexpected("'" + http + "' is no HOST:PORT for HTTP");
+    out.http = *address;
+  }
+  if (!flags.https) return out;
+  const auto address = io::parse_address(*flags.https);
+  if (!address) return tl::unexpected("'" + *flags.https + "' is no HOST:PORT for HTTPS");
+  if (flags.certificate.empty() || flags.key.empty()) {
+    return tl::unexpected<std::string>("--https needs --cert FILE and --key FILE");
+  }
+  out.https = *address;
+  out.certificate_file = flags.certificate;
+  out.key_file = flags.key;
+  return out;
+}
+
 // Lives for one `serve`: builds the graph, says ready, takes it down on a signal.
 class Daemon {
  public:
   explicit Daemon(const Invocation& invocation) : invocation_(invocation) {}
 
-  int run(io::MeshOptions mesh, io::Home& home) {
+  int run(io::MeshOptions mesh, io::HttpOptions http, io::Home& home) {
+    http_options_ = std::move(http);
     auto host = io::NodeHost::open(loop_, home);
     if (!host) return report_failure(invocation_.json, host.error());
     host_ = std::move(*host);
@@ -66,7 +90,15 @@ class Daemon {
     auto control = io::ControlServer::start(*host_);
     if (!control) return fail_with(control.error());
     control_ = std::move(*control);
-    say_ready();
+    if (!http_options_.http && !http_options_.https) return say_ready();
+    auto server = io::HttpServer::start(*host_, http_options_,
+                                        [this](const tl::expected<void, std::string>& started) {
+                                          if (closing_) return;
+                                          if (!started) return fail_with(started.error());
+                                          say_ready();
+                                        });
+    if (!server) return fail_with(server.error());
+    http_ = std::move(*server);
   }
 
   void fail_with(const std::string& message) {
@@ -76,6 +108,7 @@ class Daemon {
 
   void close() {
     if (std::exchange(closing_, true)) return;
+    http_.reset();
     control_.reset();
     host_->close([this] {
       signals_.cancel();
@@ -88,12 +121,16 @@ class Daemon {
     for (const io::Address& address : host_->listening()) {
       listening.emplace_back(io::to_text(address));
     }
-    // The HTTP server sets `http` and `address`; without one they are null.
     boost::json::object ready = {
         {"event", "ready"},       {"http", nullptr},
         {"address", nullptr},     {"destination", codec::to_hex(host_->node().destination())},
         {"listening", listening},
     };
+    if (http_) {
+      ready["http"] = http_->origin();
+      ready["address"] = http_->address();
+      ready["url"] = http_->sign_in_link();
+    }
     if (!invocation_.json) {
       ready["home"] = host_->home().directory().string();
       ready["program"] = invocation_.home ? "meshstow --home " + *invocation_.home : "meshstow";
@@ -107,6 +144,8 @@ class Daemon {
   boost::asio::signal_set signals_{loop_, SIGINT, SIGTERM};
   std::unique_ptr<io::NodeHost> host_;
   std::unique_ptr<io::ControlServer> control_;
+  io::HttpOptions http_options_;
+  std::unique_ptr<io::HttpServer> http_;
   bool closing_ = false;
   int exit_code_ = kOk;
 };
@@ -114,10 +153,6 @@ class Daemon {
 }  // namespace
 
 int serve(const Invocation& invocation) {
-  if (invocation.serve.http.value_or("off") != "off") {
-    report_failure(invocation.json, "the HTTP server is not built yet: use --http off");
-    return kUsage;
-  }
   auto home = io::Home::open(io::Home::choose(invocation.home));
   if (!home) return report_failure(invocation.json, home.error());
   auto mesh = mesh_options(invocation.serve, home->settings());
@@ -125,9 +160,14 @@ int serve(const Invocation& invocation) {
     report_failure(invocation.json, mesh.error());
     return kUsage;
   }
+  auto http = http_options(invocation.serve, home->settings());
+  if (!http) {
+    report_failure(invocation.json, http.error());
+    return kUsage;
+  }
   if (auto locked = home->lock(); !locked) return report_failure(invocation.json, locked.error());
   for (const std::string& warning : home->settings().warnings) io::log_warning(warning);
-  return Daemon(invocation).run(std::move(*mesh), *home);
+  return Daemon(invocation).run(std::move(*mesh), std::move(*http), *home);
 }
 
 }  // namespace meshstow::app

@@ -6,7 +6,9 @@
 #include "codec/hex.hpp"
 #include "codec/iso8601.hpp"
 #include "codec/utf8.hpp"
+#include "io/care_commands.hpp"
 #include "io/clock.hpp"
+#include "io/http_commands.hpp"
 #include "node/answers.hpp"
 
 namespace meshstow::io {
@@ -55,6 +57,11 @@ constexpr Member kTextMembers[] = {
     {"expires", &Command::expires},
     {"label", &Command::label},
     {"id", &Command::token_id},
+    {"app", &Command::app},
+    {"passphrase", &Command::passphrase},
+    {"module", &Command::module},
+    {"setting", &Command::setting},
+    {"file", &Command::file},
 };
 
 json::object storage_error(protocol::StoreCode code, int status, std::string_view message,
@@ -119,16 +126,25 @@ int CommandOutcome::exit_code() const {
   return code ? protocol::exit_code(*code) : 1;
 }
 
+// The shape of every error; none of the five codes says it.
 CommandOutcome command_failed(std::string_view message) {
-  return {false, json::serialize(json::object{{"type", "error"}, {"message", message}})};
+  return {false,
+          json::serialize(json::object{{"type", "storage_error"},
+                                       {"code", ""},
+                                       {"message", message},
+                                       {"path", ""},
+                                       {"timestamp", codec::format_iso8601(read_clock().wall)}})};
 }
 
 std::unique_ptr<CommandRun> start_command(NodeHost& host, Command command, CommandChannel channel) {
   static constexpr std::string_view kDocumentVerbs[] = {"put", "get", "rm", "ls", "stat"};
   const bool documents =
       std::ranges::find(kDocumentVerbs, command.verb) != std::end(kDocumentVerbs);
-  std::shared_ptr<CommandWork> work;
-  if (!documents) {
+  std::shared_ptr<CommandWork> work = make_http_command(host, command, channel);
+  if (!work) work = make_care_command(host, command, channel);
+  if (work) {
+    // It has taken both.
+  } else if (!documents) {
     work = make_node_command(host, std::move(command), std::move(channel));
   } else if (!command.at.empty()) {
     work = make_remote_command(host, std::move(command), std::move(channel));

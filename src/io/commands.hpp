@@ -9,8 +9,8 @@
 //   {"path","etag","items":[{"name","folder","etag","content_type","size","modified"}],"next"} rm
 //   {"path","etag"}                          id    {"owner","device","destination","name"} status,
 //   peers, token create {"token","id"}, token list {"tokens":[…]}, token revoke {"id"} errors: a
-//   storage_error {"type","code","message","path","timestamp","status"}, or where the store has no
-//   word for it {"type":"error","message"}
+//   storage_error {"type","code","message","path","timestamp","status"}; code "" where none of the
+//   five fits
 #pragma once
 
 #include <functional>
@@ -24,14 +24,15 @@
 namespace meshstow::io {
 
 struct Command {
-  // put get rm ls stat id status peers "token create" "token list" "token revoke"
+  // put get rm ls stat id status peers "token create" "token list" "token revoke", and those of
+  // http_commands.hpp and care_commands.hpp
   std::string verb;
   std::string path;
   std::string at;                       // empty: this node; else see find_node()
   std::string token;                    // with `at`
   std::string content_type;             // put; empty: application/octet-stream
   std::string if_match, if_none_match;  // put, rm, get
-  std::string version;                  // get, stat: a unique beginning of one
+  std::string version;                  // get, stat, restore: a unique beginning of one
   std::optional<std::uint64_t> size;    // put: of the body, where it is known beforehand
   std::string after;                    // ls: "next" of the page before
   std::size_t limit = 0;                // ls: items; 0: all
@@ -40,6 +41,11 @@ struct Command {
   std::string expires;                  // token create: 90s, 15m, 24h, 30d; empty: never
   std::string label = "cli";            // token create
   std::string token_id;                 // token revoke: a unique beginning of one
+  std::string app;                      // apps add (empty: after the path), apps remove
+  std::string passphrase;               // passphrase; empty: none any more
+  std::string module;                   // quota, history-policy; empty: the space
+  std::string setting;                  // quota, history-policy; empty: only show it
+  std::string file;                     // backup: absolute
 
   [[nodiscard]] bool has_body() const { return verb == "put"; }
 };

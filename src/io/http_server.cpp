@@ -250,11 +250,16 @@ tl::expected<std::unique_ptr<HttpServer>, std::string> HttpServer::start(NodeHos
   if (auto bound = state->listen(options); !bound) return tl::unexpected(bound.error());
   state->make_service();
   state->load_records(std::move(ready));
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+  auto server = std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+  host.set_http_server(server.get());
+  return server;
 }
 
 HttpServer::HttpServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
-HttpServer::~HttpServer() { state_->stop(); }
+HttpServer::~HttpServer() {
+  state_->host.set_http_server(nullptr);
+  state_->stop();
+}
 
 http::Service& HttpServer::service() { return *state_->shared->service; }
 std::string HttpServer::origin() const { return state_->endpoints.front().origin(); }

@@ -95,6 +95,7 @@ struct NodeHost::State : std::enable_shared_from_this<NodeHost::State> {
   Home& home;
   OsRng rng;
   std::unique_ptr<DiskThread> disk;
+  std::unique_ptr<CareJobs> care;
   std::unique_ptr<node::StorageNode> node;
   std::unique_ptr<Interfaces> interfaces;
   std::vector<Address> listening;
@@ -112,6 +113,7 @@ struct NodeHost::State : std::enable_shared_from_this<NodeHost::State> {
   std::vector<std::shared_ptr<ConnectedWaiter>> waiters;
   std::uint64_t saved_revision = 0;
   TimePoint saved_at{};
+  HttpServer* http_server = nullptr;
 };
 
 HomeResult<std::unique_ptr<NodeHost>> NodeHost::open(asio::io_context& loop, Home& home) {
@@ -123,6 +125,7 @@ HomeResult<std::unique_ptr<NodeHost>> NodeHost::open(asio::io_context& loop, Hom
     return tl::unexpected("cannot read " + home.store_file().string() + ": " + disk.error().detail);
   }
   state->disk = std::move(*disk);
+  state->care = std::make_unique<CareJobs>(loop, *state->disk);
   return std::unique_ptr<NodeHost>(new NodeHost(std::move(state)));
 }
 
@@ -157,6 +160,7 @@ asio::io_context& NodeHost::loop() { return state_->loop; }
 void NodeHost::post(std::function<void()> call) { asio::post(state_->loop, std::move(call)); }
 base::Rng& NodeHost::rng() { return state_->rng; }
 std::vector<Address> NodeHost::listening() const { return state_->listening; }
+CareJobs& NodeHost::care() { return *state_->care; }
 storage::UploadId NodeHost::new_upload() { return state_->rng.next_u64(); }
 
 std::vector<InterfaceStatus> NodeHost::interfaces() const {
@@ -187,6 +191,9 @@ void NodeHost::store(storage::Operation operation, DiskThread::Completion done) 
                          if (changed && !state->gone) state->document_changed(told, true);
                        });
 }
+
+void NodeHost::set_http_server(HttpServer* server) { state_->http_server = server; }
+HttpServer* NodeHost::http_server() const { return state_->http_server; }
 
 node::OperationId NodeHost::start(node::ClientRequest request, OperationHooks hooks) {
   node::StorageClient& client = state_->node->client();
@@ -525,6 +532,7 @@ void NodeHost::State::dismantle() {
     waiter->timer.cancel();
   }
   interfaces.reset();
+  care.reset();
   disk.reset();
   node.reset();
   ready = nullptr;

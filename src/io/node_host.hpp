@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "io/care_jobs.hpp"
 #include "io/disk_thread.hpp"
 #include "io/home.hpp"
 #include "io/interfaces.hpp"
@@ -29,6 +30,8 @@ struct OperationHooks {
   std::function<void(const node::OperationProgress&)> progress;
   std::function<void(tl::expected<void, node::OperationFailed>)> done;
 };
+
+class HttpServer;
 
 class NodeHost {
  public:
@@ -54,6 +57,7 @@ class NodeHost {
   void store(storage::Operation operation, DiskThread::Completion done);
   // An upload id for store() that nobody else uses.
   [[nodiscard]] storage::UploadId new_upload();
+  [[nodiscard]] CareJobs& care();  // checks, copies and compacts the store
   node::OperationId start(node::ClientRequest request, OperationHooks hooks);
   void cancel(node::OperationId operation);  // `done` hears Errc::unavailable
   [[nodiscard]] node::StorageNode& node();
@@ -66,6 +70,9 @@ class NodeHost {
   int add_change_listener(ChangeListener listener);
   void remove_listener(int number);
 
+  // The server of this node, for commands; nullptr: none runs.
+  void set_http_server(HttpServer* server);
+  [[nodiscard]] HttpServer* http_server() const;
   [[nodiscard]] const Home& home() const;
   [[nodiscard]] boost::asio::io_context& loop();
   void post(std::function<void()> call);  // in a later turn of the loop

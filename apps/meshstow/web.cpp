@@ -1,0 +1,97 @@
+#include "web.hpp"
+
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "io/home.hpp"
+#include "io/run_command.hpp"
+#include "report.hpp"
+
+namespace meshstow::app {
+namespace {
+
+int run(const Invocation& invocation, const io::Command& command) {
+  const auto outcome = io::run_command(io::Home::choose(invocation.home), command, {});
+  if (!outcome.ok) return report_outcome(invocation.json, outcome);
+  report_result(invocation.json, command.verb, outcome.json);
+  return kOk;
+}
+
+// Without a desktop there is nothing to open: the link that was printed is enough.
+void show_in_browser(const std::string& url) {
+  if (std::getenv("DISPLAY") == nullptr && std::getenv("WAYLAND_DISPLAY") == nullptr) return;
+  const pid_t child = fork();
+  if (child < 0) return;
+  if (child == 0) {
+    std::fclose(stdout);
+    std::fclose(stderr);
+    execlp("xdg-open", "xdg-open", url.c_str(), nullptr);
+    _exit(127);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+}
+
+// From a terminal without showing it, twice; else one line.
+std::optional<std::string> read_passphrase() {
+  const auto line = [](const char* prompt) {
+    if (*prompt != 0) std::cerr << prompt << std::flush;
+    std::string text;
+    std::getline(std::cin, text);
+    if (*prompt != 0) std::cerr << "\n";
+    return text;
+  };
+  if (isatty(STDIN_FILENO) == 0) return line("");
+  termios shown{};
+  tcgetattr(STDIN_FILENO, &shown);
+  termios hidden = shown;
+  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  tcsetattr(STDIN_FILENO, TCSANOW, &hidden);
+  const std::string first = line("Passphrase: ");
+  const std::string second = line("Once more: ");
+  tcsetattr(STDIN_FILENO, TCSANOW, &shown);
+  if (first != second) return std::nullopt;
+  return first;
+}
+
+}  // namespace
+
+int open_dashboard(const Invocation& invocation) {
+  const auto outcome = io::run_command(io::Home::choose(invocation.home), invocation.command, {});
+  if (!outcome.ok) return report_outcome(invocation.json, outcome);
+  report_result(invocation.json, "open", outcome.json);
+  if (invocation.json) return kOk;
+  const auto about = boost::json::parse(outcome.json);
+  show_in_browser(std::string(about.at("url").as_string()));
+  return kOk;
+}
+
+int set_passphrase(const Invocation& invocation) {
+  io::Command command = invocation.command;
+  if (!invocation.remove_passphrase) {
+    const auto passphrase = read_passphrase();
+    if (!passphrase) return report_failure(invocation.json, "the two passphrases differ");
+    if (passphrase->size() < 8) {
+      return report_failure(invocation.json, "a passphrase has at least 8 characters");
+    }
+    command.passphrase = *passphrase;
+  }
+  return run(invocation, command);
+}
+
+int add_app(const Invocation& invocation) {
+  io::Command command = invocation.command;
+  std::error_code error;
+  // `serve`, which reads it, stands in another directory.
+  const auto path = std::filesystem::canonical(command.path, error);
+  if (error) return report_failure(invocation.json, command.path + ": " + error.message());
+  command.path = path.string();
+  return run(invocation, command);
+}
+
+}  // namespace meshstow::app

@@ -1,0 +1,228 @@
+#include "io/archive.hpp"
+
+#include <boost/beast/zlib/inflate_stream.hpp>
+
+#include "base/limits.hpp"
+
+namespace meshstow::io {
+namespace {
+
+namespace zlib = boost::beast::zlib;
+using Files = std::vector<http::AppSourceFile>;
+
+// Raw deflate (RFC 1951).
+Result<Bytes> inflate(ByteView packed, std::size_t max_bytes) {
+  constexpr std::size_t kStep = 256 * 1024;
+  zlib::inflate_stream stream;
+  zlib::z_params params;
+  params.next_in = packed.data();
+  params.avail_in = packed.size();
+  Bytes out;
+  for (;;) {
+    const std::size_t have = out.size();
+    out.resize(have + kStep);
+    params.next_out = out.data() + have;
+    params.avail_out = kStep;
+    boost::system::error_code error;
+    stream.write(params, zlib::Flush::sync, error);
+    out.resize(have + kStep - params.avail_out);
+    if (out.size() > max_bytes) return fail(Errc::limit, "the archive unpacks to too much");
+    if (error == zlib::error::end_of_stream) return out;
+    const bool stuck = out.size() == have && params.avail_in == 0;
+    if ((error && error != zlib::error::need_buffers) || stuck) {
+      return fail(Errc::malformed, "the archive is damaged");
+    }
+  }
+}
+
+std::uint64_t little_endian(ByteView bytes) {
+  std::uint64_t out = 0;
+  for (std::size_t i = bytes.size(); i-- > 0;) out = (out << 8) | bytes[i];
+  return out;
+}
+
+// RFC 1952.
+Result<Bytes> gunzip(ByteView file, std::size_t max_bytes) {
+  constexpr std::size_t kFixedHead = 10;
+  constexpr Byte kHeadChecksum = 2, kExtra = 4, kName = 8, kComment = 16;
+  const auto damaged = fail(Errc::malformed, "the archive is damaged");
+  if (file.size() < kFixedHead || file[2] != 8) return damaged;
+  const Byte flags = file[3];
+  std::size_t at = kFixedHead;
+  if ((flags & kExtra) != 0) {
+    if (file.size() < at + 2) return damaged;
+    at += 2 + static_cast<std::size_t>(little_endian(file.subspan(at, 2)));
+  }
+  for (const Byte text : {kName, kComment}) {
+    if ((flags & text) == 0) continue;
+    while (at < file.size() && file[at] != 0) ++at;
+    ++at;
+  }
+  if ((flags & kHeadChecksum) != 0) at += 2;
+  if (at >= file.size()) return damaged;
+  return inflate(file.subspan(at), max_bytes);
+}
+
+// ---- tar: 512-byte heads, names up to 256 characters in them, longer ones in records before.
+
+constexpr std::size_t kBlock = 512;
+
+std::string_view field(ByteView head, std::size_t offset, std::size_t size) {
+  const std::string_view text = base::as_text(head.subspan(offset, size));
+  return text.substr(0, text.find('\0'));
+}
+
+std::optional<std::uint64_t> octal(std::string_view digits) {
+  std::uint64_t out = 0;
+  bool any = false;
+  for (const char c : digits) {
+    if (c == ' ') continue;
+    if (c < '0' || c > '7' || out > (1ULL << 40)) return std::nullopt;
+    out = out * 8 + static_cast<std::uint64_t>(c - '0');
+    any = true;
+  }
+  if (!any) return std::nullopt;
+  return out;
+}
+
+// "27 path=some/long/name\n" among the records of an extended head.
+std::string pax_path(std::string_view records) {
+  while (!records.empty()) {
+    const std::size_t space = records.find(' ');
+    if (space == std::string_view::npos || space > 8) return {};
+    std::size_t length = 0;
+    for (const char c : records.substr(0, space)) {
+      if (c < '0' || c > '9') return {};
+      length = length * 10 + static_cast<std::size_t>(c - '0');
+    }
+    if (length <= space + 1 || length > records.size()) return {};
+    const std::string_view record = records.substr(space + 1, length - space - 2);
+    if (record.starts_with("path=")) return std::string(record.substr(5));
+    records.remove_prefix(length);
+  }
+  return {};
+}
+
+Result<Files> read_tar(ByteView tar, std::size_t max_bytes) {
+  Files files;
+  std::string long_name;
+  std::size_t total = 0;
+  while (tar.size() >= kBlock && tar[0] != 0) {
+    const ByteView head = tar.first(kBlock);
+    const auto size = octal(field(head, 124, 12));
+    const std::size_t padded =
+        size ? (static_cast<std::size_t>(*size) + kBlock - 1) / kBlock * kBlock : 0;
+    if (!size || tar.size() - kBlock < padded)
+      return fail(Errc::malformed, "the archive is damaged");
+    const ByteView body = tar.subspan(kBlock, static_cast<std::size_t>(*size));
+    tar = tar.subspan(kBlock + padded);
+    const char type = static_cast<char>(head[156]);
+    if (type == 'L') {
+      long_name = std::string(field(body, 0, body.size()));
+    } else if (type == 'x') {
+      long_name = pax_path(base::as_text(body));
+    } else if (type == '0' || type == '\0') {
+      const std::string_view prefix =
+          field(head, 257, 5) == "ustar" ? field(head, 345, 155) : std::string_view();
+      std::string name(field(head, 0, 100));
+      if (!prefix.empty()) name = std::string(prefix) + "/" + name;
+      if (!long_name.empty()) name = std::exchange(long_name, {});
+      total += body.size();
+      if (total > max_bytes || files.size() == limits::kAppFiles) {
+        return fail(Errc::limit, "the archive holds too much");
+      }
+      if (!name.ends_with('/')) files.push_back({std::move(name), base::to_bytes(body)});
+    } else {
+      long_name.clear();
+    }
+  }
+  return files;
+}
+
+// ---- zip: a directory at the end names every file.
+
+struct ZipEntry {
+  std::string name;
+  std::uint64_t method = 0, packed = 0, size = 0, offset = 0;
+};
+
+Result<Bytes> unpack(ByteView zip, const ZipEntry& entry, std::size_t max_bytes) {
+  constexpr std::size_t kLocalHead = 30;
+  const auto damaged = fail(Errc::malformed, "the archive is damaged");
+  if (entry.offset > zip.size() || zip.size() - entry.offset < kLocalHead) return damaged;
+  const ByteView local = zip.subspan(static_cast<std::size_t>(entry.offset));
+  const std::uint64_t start =
+      kLocalHead + little_endian(local.subspan(26, 2)) + little_endian(local.subspan(28, 2));
+  if (start > local.size() || local.size() - start < entry.packed) return damaged;
+  const ByteView packed =
+      local.subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(entry.packed));
+  if (entry.method == 0) return base::to_bytes(packed);
+  if (entry.method != 8)
+    return fail(Errc::malformed, "the archive is packed in a way that is not known here");
+  auto bytes = inflate(packed, max_bytes);
+  if (bytes && bytes->size() != entry.size) return damaged;
+  return bytes;
+}
+
+std::optional<ByteView> zip_directory(ByteView zip) {
+  constexpr std::size_t kEnd = 22, kLongestComment = 65535;
+  if (zip.size() < kEnd) return std::nullopt;
+  const std::size_t last = zip.size() - kEnd;
+  for (std::size_t at = last; last - at <= kLongestComment; --at) {
+    if (base::as_text(zip.subspan(at, 4)) == "PK\x05\x06") {
+      const std::uint64_t size = little_endian(zip.subspan(at + 12, 4));
+      const std::uint64_t offset = little_endian(zip.subspan(at + 16, 4));
+      if (offset > at || size > at - offset) return std::nullopt;
+      return zip.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
+    }
+    if (at == 0) break;
+  }
+  return std::nullopt;
+}
+
+Result<Files> read_zip(ByteView zip, std::size_t max_bytes) {
+  constexpr std::size_t kHead = 46;
+  auto directory = zip_directory(zip);
+  if (!directory) return fail(Errc::malformed, "the archive is damaged");
+  Files files;
+  std::size_t left = max_bytes;
+  while (directory->size() >= kHead && base::as_text(directory->first(4)) == "PK\x01\x02") {
+    const auto number = [&](std::size_t offset, std::size_t size) {
+      return little_endian(directory->subspan(offset, size));
+    };
+    ZipEntry entry{{}, number(10, 2), number(20, 4), number(24, 4), number(42, 4)};
+    const std::size_t name = static_cast<std::size_t>(number(28, 2));
+    const std::size_t more = static_cast<std::size_t>(number(30, 2) + number(32, 2));
+    if (directory->size() - kHead < name + more)
+      return fail(Errc::malformed, "the archive is damaged");
+    entry.name = base::to_string(directory->subspan(kHead, name));
+    directory = directory->subspan(kHead + name + more);
+    if (entry.name.ends_with('/')) continue;
+    if (files.size() == limits::kAppFiles) return fail(Errc::limit, "the archive holds too much");
+    auto bytes = unpack(zip, entry, left);
+    if (!bytes) return fail(bytes.error());
+    left -= std::min(left, bytes->size());
+    files.push_back({std::move(entry.name), std::move(*bytes)});
+  }
+  return files;
+}
+
+}  // namespace
+
+Result<Files> read_archive(ByteView archive, std::size_t max_bytes) {
+  const std::string_view start =
+      base::as_text(archive.first(std::min<std::size_t>(archive.size(), 4)));
+  if (start.starts_with("PK")) return read_zip(archive, max_bytes);
+  if (start.starts_with("\x1f\x8b")) {
+    // Heads and padding come on top of the files.
+    const auto tar = gunzip(archive, max_bytes + limits::kAppFiles * 3 * kBlock);
+    if (!tar) return fail(tar.error());
+    return read_tar(*tar, max_bytes);
+  }
+  if (archive.size() < kBlock || field(archive.first(kBlock), 257, 5) != "ustar") {
+    return fail(Errc::malformed, "neither a folder nor a zip, tar or tar.gz");
+  }
+  return read_tar(archive, max_bytes);
+}
+
+}  // namespace meshstow::io
