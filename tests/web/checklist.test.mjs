@@ -216,8 +216,9 @@ describe('documents', () => {
     seen.push(await versions());
     assert.equal((await remove('/notes/d4/a/b/sibling')).status, 200);
     seen.push(await versions());
+    // A tag may come back with the content that it stood for (F4), so each is compared with the one before.
     for (const [index] of folders.entries()) {
-      assert.equal(new Set(seen.map((each) => each[index])).size, seen.length, folders[index]);
+      for (let n = 1; n < seen.length; ++n) assert.notEqual(seen[n][index], seen[n - 1][index], folders[index]);
     }
   });
   test('D5 an empty document is one', async () => {

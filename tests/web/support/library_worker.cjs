@@ -69,8 +69,8 @@ const calls = {
   // One round of the library's own synchronisation. It asks again only about what it last saw more than an
   // interval ago, so its clock is set an hour ahead before each round.
   sync: async () => {
-    storage.stopSync();
     await settled();
+    storage.stopSync();  // its own rounds; what is under way would be left lying, so not before
     ahead += 3_600_000;
     storage.sync.now = () => Date.now() + ahead;
     storage.sync.stopped = false;
@@ -96,13 +96,16 @@ function plain(answer) {
 // The library resolves sync() before its last answers are merged; nothing runs and nothing is queued after.
 async function settled() {
   const busy = () => Object.keys(storage.sync._running).length || Object.keys(storage.sync._tasks).length;
-  const end = Date.now() + 60_000;
+  const end = Date.now() + 240_000;  // bounds what should take a second
   let calm = 0;
   while (calm < 5 && Date.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     calm = busy() ? 0 : calm + 1;
   }
-  if (calm < 5) throw new Error('synchronisation did not settle');
+  if (calm < 5) {
+    throw new Error(`synchronisation did not settle; running ${Object.keys(storage.sync._running)}, ` +
+      `waiting ${Object.keys(storage.sync._tasks)}, ${JSON.stringify(events.slice(-3))}`);
+  }
 }
 
 process.on('message', async ({id, name, args}) => {
