@@ -18,13 +18,15 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
+  enum class Unit { bytes, items };
   // `total` 0: not known. A new stage starts its own rate.
-  void update(std::string_view stage, std::uint64_t done, std::uint64_t total);
+  void update(std::string_view stage, std::uint64_t done, std::uint64_t total,
+              Unit unit = Unit::bytes);
   void clear();  // takes the line away, before anything else is printed
 
  private:
   using Clock = std::chrono::steady_clock;
-  void draw(std::uint64_t done, std::uint64_t total, Clock::time_point now);
+  void draw(std::uint64_t done, std::uint64_t total, Unit unit, Clock::time_point now);
 
   bool on_;
   bool drawn_ = false;

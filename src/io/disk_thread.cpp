@@ -58,6 +58,8 @@ struct DiskThread::State : std::enable_shared_from_this<DiskThread::State> {
   void run();
   bool wait_for_work(std::unique_lock<std::mutex>& guard);
   std::vector<Write> take_batch();
+  Task take_task();
+  bool let_others();
   void execute(std::vector<Write> batch);
   void deliver(std::vector<Answered>& answers);
   void settle();
@@ -82,6 +84,7 @@ struct DiskThread::State : std::enable_shared_from_this<DiskThread::State> {
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<Write> queue;
+  std::deque<Task> tasks;
   bool stopping = false;
 };
 
@@ -125,6 +128,14 @@ void DiskThread::when_idle(std::function<void()> done) {
   boost::asio::post(state_->loop, [state = state_] { state->settle(); });
 }
 
+void DiskThread::run_task(Task task) {
+  {
+    const std::lock_guard guard(state_->mutex);
+    state_->tasks.push_back(std::move(task));
+  }
+  state_->changed.notify_one();
+}
+
 // Executed in a turn of its own: answers come in order, hold one piece of a body at a time, and a
 // completion that reads on does not recurse.
 void DiskThread::State::submit_read(storage::Operation operation, Completion done) {
@@ -162,27 +173,47 @@ void DiskThread::State::run() {
   std::unique_lock guard(mutex);
   while (wait_for_work(guard)) {
     std::vector<Write> batch = take_batch();
+    Task task = take_task();
     guard.unlock();
-    if (batch.empty()) {
+    if (batch.empty() && !task) {
       may_reclaim = storage->reclaim_some(read_clock());
     } else {
-      execute(std::move(batch));
+      if (!batch.empty()) execute(std::move(batch));
+      if (task) task(*storage, [this] { return let_others(); });
       may_reclaim = true;
     }
+    task = nullptr;
     guard.lock();
   }
   guard.unlock();
   storage.reset();
 }
 
-// True: there are writes, or it is quiet and there may be something to reclaim.
+// True: there are writes or tasks, or it is quiet and there may be something to reclaim.
 bool DiskThread::State::wait_for_work(std::unique_lock<std::mutex>& guard) {
-  const auto woken = [this] { return stopping || !queue.empty(); };
+  const auto woken = [this] { return stopping || !queue.empty() || !tasks.empty(); };
   if (!changed.wait_for(guard, may_reclaim ? std::chrono::milliseconds(kQuietBefore) : kLookAgain,
                         woken)) {
     return true;
   }
-  return !queue.empty();  // what is queued is finished even when stopping
+  // What is queued is finished even when stopping.
+  return !queue.empty() || (!tasks.empty() && !stopping);
+}
+
+DiskThread::Task DiskThread::State::take_task() {
+  if (tasks.empty() || stopping) return nullptr;
+  Task task = std::move(tasks.front());
+  tasks.pop_front();
+  return task;
+}
+
+bool DiskThread::State::let_others() {
+  std::unique_lock guard(mutex);
+  if (stopping) return false;
+  std::vector<Write> batch = take_batch();
+  guard.unlock();
+  if (!batch.empty()) execute(std::move(batch));
+  return true;
 }
 
 std::vector<Write> DiskThread::State::take_batch() {

@@ -32,6 +32,13 @@ class DiskThread {
   // Calls back once every write that was submitted before has been answered.
   void when_idle(std::function<void()> done);
 
+  // Runs `task` on the disk thread, after the batch under way. Between transactions of its own it
+  // calls `let_others`, which executes the writes that wait; false: the thread is to end, and the
+  // task with it. A task that has not begun by then never runs.
+  using Task =
+      std::function<void(storage::RemoteStorage& storage, const std::function<bool()>& let_others)>;
+  void run_task(Task task);
+
  private:
   struct State;
   explicit DiskThread(std::shared_ptr<State> state);

@@ -279,11 +279,18 @@ HomeResult<Home> Home::open(const fs::path& given) {
 HomeResult<void> Home::lock() {
   const fs::path path = state_->directory / "lock";
   FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  const bool read_only = !file && errno == EROFS;
+  if (read_only) file = FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (read_only && !file && errno == ENOENT) return {};  // nobody has ever written here
   if (!file) return tl::unexpected(file_error("write in the home:", path));
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return tl::unexpected(file_error("lock", path));
     state_->locked_elsewhere = true;
     return tl::unexpected(pid_in(file.get()) + " is using the home " + state_->directory.string());
+  }
+  if (read_only) {
+    state_->lock = std::move(file);
+    return {};
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(file.get(), 0) != 0 ||

@@ -1,9 +1,13 @@
 #include "io/home_store.hpp"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "base/check.hpp"
 #include "codec/hex.hpp"
 #include "io/clock.hpp"
 #include "io/file_system.hpp"
+#include "io/log.hpp"
 #include "storage/sqlite/sqlite_store.hpp"
 
 namespace meshstow::io {
@@ -41,7 +45,7 @@ std::string open_error(const std::filesystem::path& file, const Error& error) {
 
 tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_store(
     const std::filesystem::path& file, const node::NodeIdentities& identities,
-    const Settings& settings, base::Rng& rng) {
+    const Settings& settings, base::Rng& rng, bool is_copy) {
   const access::SpaceKey* key = identities.keys.current(identities.owner.hash());
   MESHSTOW_CHECK(key != nullptr);  // Home::open has looked
   if (is_store_gone(file)) {
@@ -49,20 +53,30 @@ tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_sto
                           " is gone or empty: put a copy in its place, or remove " +
                           token_file(file).string() + " to begin with an empty one");
   }
-  auto engine = storage::open_sqlite_store(file.string());
+  storage::SqliteOptions engine_options;
+  engine_options.read_only = ::access(file.c_str(), W_OK) != 0 && errno == EROFS;
+  std::error_code error;
+  const auto log_size = std::filesystem::file_size(file.string() + "-wal", error);
+  engine_options.has_log = !error && log_size > 0;
+  auto engine = storage::open_sqlite_store(file.string(), engine_options);
   if (!engine) return tl::unexpected(open_error(file, engine.error()));
   storage::StorageOptions options;
   options.device = identities.device.hash();
   options.quota = settings.quota;
   options.history = settings.history;
-  options.expected_token = read_token(token_file(file));
+  if (!engine_options.read_only) options.expected_token = read_token(token_file(file));
+  options.force_new_log = is_copy;
+  // On a full disk the old token stays: the next opening then takes the store for a copy and starts
+  // a new log, which is safe. What is stored must stay readable.
+  options.keep_token = [file](const Hash16& token) {
+    const std::string text = codec::to_hex(token) + "\n";
+    if (auto kept = replace_file(token_file(file), base::as_bytes(text)); !kept) {
+      log_warning(kept.error());
+    }
+  };
   auto store = storage::RemoteStorage::open(std::move(*engine), node::make_space_sealer(*key, rng),
                                             rng, options, read_clock());
   if (!store) return tl::unexpected(open_error(file, store.error()));
-  const std::string token = codec::to_hex((*store)->incarnation_token()) + "\n";
-  if (auto kept = replace_file(token_file(file), base::as_bytes(token)); !kept) {
-    return tl::unexpected(kept.error());
-  }
   return std::move(*store);
 }
 

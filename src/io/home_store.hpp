@@ -11,8 +11,9 @@
 namespace meshstow::io {
 
 // Makes the space if the file is new or empty. `rng` outlives the store. The error is for people.
+// `is_copy`: a backup, which then starts a log of its own.
 [[nodiscard]] tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_store(
     const std::filesystem::path& file, const node::NodeIdentities& identities,
-    const Settings& settings, base::Rng& rng);
+    const Settings& settings, base::Rng& rng, bool is_copy = false);
 
 }  // namespace meshstow::io

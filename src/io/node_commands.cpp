@@ -43,7 +43,8 @@ json::array modules_json(const storage::Usage& usage) {
                                {"module", module.module},
                                {"documents", module.documents},
                                {"bytes", module.bytes},
-                               {"quota", number_or_null(module.quota)}});
+                               {"quota", number_or_null(module.quota)},
+                               {"history_bytes", module.history_bytes}});
   }
   return out;
 }
@@ -84,6 +85,7 @@ class Status final : public CommandWork {
             {"bytes", usage.bytes},
             {"quota", number_or_null(usage.quota)},
             {"space_left", usage.space_left},
+            {"history_bytes", usage.history_bytes},
             {"fingerprint", codec::to_hex(usage.fingerprint)},
             {"pending_changes", 0},
             {"conflicts", 0},

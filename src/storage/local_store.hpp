@@ -81,7 +81,8 @@ struct DocumentRow {
   ContentRow content;
 };
 
-using BackupProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+// Bytes. False: stop here; what has been written is no store.
+using BackupProgress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
 class LocalStoreReader {
  public:

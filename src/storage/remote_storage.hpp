@@ -27,9 +27,13 @@ struct StorageOptions {
   // nullopt: the caller keeps no token.
   std::optional<Hash16> expected_token;
   bool force_new_log = false;  // the caller knows that this is a copy
+  // Told before the first transaction since the opening is committed: what to give as
+  // `expected_token` next time. Opening by itself writes nothing into a store that is there.
+  std::function<void(const Hash16&)> keep_token = nullptr;
 };
 
-// Told after each step; false: stop here (nothing is lost, the rest stays to be done).
+// Told after each step, between transactions, so that it may execute a batch; false: stop here
+// (nothing is lost, the rest stays to be done).
 using CompactProgress = std::function<bool(std::uint64_t given_back, std::uint64_t unused)>;
 
 class StorageReader {
@@ -72,7 +76,7 @@ class RemoteStorage {
   // Reclaims everything and makes the file as small as it can be, now. Returns bytes given back.
   [[nodiscard]] Result<std::uint64_t> compact(Now now, const CompactProgress& progress);
   [[nodiscard]] LogId log() const;                 // of the writes from now on
-  [[nodiscard]] Hash16 incarnation_token() const;  // new at each opening: see StorageOptions
+  [[nodiscard]] Hash16 incarnation_token() const;  // new with the first write: see StorageOptions
 
   // Spends at most one small transaction on reclaiming what history and aborted uploads left.
   // True: there is more to do.

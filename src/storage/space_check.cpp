@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kPage = 256;
 constexpr std::size_t kDamagesNamed = 1000;
 constexpr std::size_t kFileErrorsNamed = 20;
-constexpr std::uint64_t kBetweenReports = 1024;
+constexpr std::uint64_t kBetweenReports = 16;
 
 }  // namespace
 
@@ -18,8 +18,9 @@ CheckReport SpaceCheck::run(const CheckProgress& progress) {
   for (std::string& line : store_.check_file(kFileErrorsNamed)) report("", std::move(line));
   check_space_record();
   check_nodes(progress);
-  check_folders();
-  check_history(progress);
+  if (!report_.stopped) check_folders();
+  if (!report_.stopped) check_history(progress);
+  if (report_.stopped) return std::move(report_);
   check_references();
   check_chunk_references();
   check_usage();
@@ -45,11 +46,12 @@ std::string SpaceCheck::path_of(NodeId folder, std::string_view name) const {
   return path;
 }
 
-void SpaceCheck::advance(const CheckProgress& progress) {
+bool SpaceCheck::advance(const CheckProgress& progress) {
   ++done_;
-  if (progress && done_ % kBetweenReports == 0) {
-    progress(done_, static_cast<std::uint64_t>(space_.next_node + space_.next_history));
-  }
+  if (!progress || done_ % kBetweenReports != 0) return true;
+  const auto total = static_cast<std::uint64_t>(space_.next_node + space_.next_history);
+  report_.stopped = !progress(std::min(done_, total), total);
+  return !report_.stopped;
 }
 
 void SpaceCheck::check_space_record() {
@@ -68,7 +70,7 @@ void SpaceCheck::check_nodes(const CheckProgress& progress) {
     for (const NodeRow& row : page) {
       above = row.id;
       check_node(row);
-      advance(progress);
+      if (!advance(progress)) return;
     }
     if (page.size() < kPage) return;
   }
@@ -174,7 +176,7 @@ void SpaceCheck::check_history(const CheckProgress& progress) {
     for (const HistoryRow& row : page) {
       above = row.id;
       check_version(row);
-      advance(progress);
+      if (!advance(progress)) return;
     }
     if (page.size() < kPage) break;
   }

@@ -27,11 +27,12 @@ struct CheckReport {
   std::uint64_t bytes = 0;  // of bodies that were read
   std::uint64_t found = 0;  // damages; `damages` has the first of them
   std::vector<Damage> damages;
-  [[nodiscard]] bool whole() const { return found == 0; }
+  bool stopped = false;  // not all was looked at
+  [[nodiscard]] bool whole() const { return found == 0 && !stopped; }
 };
 
-// `done` and `total` count nodes and versions.
-using CheckProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+// `done` and `total` count nodes and versions. False: stop here.
+using CheckProgress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
 class SpaceCheck {
  public:
@@ -85,7 +86,7 @@ class SpaceCheck {
   void check_chunk_references();
   void check_usage();
   void check_records();
-  void advance(const CheckProgress& progress);
+  [[nodiscard]] bool advance(const CheckProgress& progress);
 
   LocalStoreReader& store_;
   const RecordBox& box_;

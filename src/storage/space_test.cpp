@@ -280,6 +280,8 @@ TEST_P(Space, a_store_that_its_keeper_does_not_know_starts_a_new_log) {
   options.expected_token = store.storage().incarnation_token();
   store.reopen(options);
   EXPECT_EQ(store.storage().log(), first->version.log);
+  EXPECT_EQ(store.storage().incarnation_token(), *options.expected_token);
+  ASSERT_TRUE(store.put("/private/m/b", "1"));
   EXPECT_NE(store.storage().incarnation_token(), *options.expected_token);
   store.reopen(options);  // the token of an opening ago: the store is another than the keeper's
   EXPECT_NE(store.storage().log(), first->version.log);

@@ -33,7 +33,19 @@ SpaceWriter::SpaceWriter(std::unique_ptr<LocalStore> engine, std::unique_ptr<Sea
       usage_(*engine_, box_),
       bodies_(*engine_, box_, digests_, space_, sealer_->chunking_key()) {}
 
+// Looking changes nothing in the file, so that a damaged one, or one that cannot be written, is
+// left as it is.
 Result<void> SpaceWriter::open(base::Rng& rng) {
+  next_token_ = rng.bytes<16>();
+  auto found = load_space_record(engine_->view(), box_);
+  if (const auto error = engine_->view().status()) return fail(*error);
+  if (!found) return fail(found.error());
+  if (*found && !is_copy(**found)) {
+    space_ = **found;
+    auto read = read_settings();
+    if (const auto error = engine_->view().status()) return fail(*error);
+    return read;
+  }
   if (auto begun = engine_->begin(/*durable=*/true); !begun) return begun;
   auto opened = open_in_transaction(rng);
   if (const auto error = engine_->view().status()) opened = fail(*error);
@@ -52,14 +64,15 @@ Result<void> SpaceWriter::open_in_transaction(base::Rng& rng) {
     create_space(rng);
   } else {
     space_ = **found;
-    const bool is_copy = engine_->view().record(record_key(RecordKind::copied)).has_value();
-    const bool is_old = options_.expected_token && *options_.expected_token != space_.token;
-    if (is_copy || is_old || options_.force_new_log) {
-      if (auto changed = change_log(rng); !changed) return changed;
-    }
+    if (auto changed = change_log(rng); !changed) return changed;
   }
-  space_.token = rng.bytes<16>();
   return read_settings();
+}
+
+bool SpaceWriter::is_copy(const SpaceRecord& found) {
+  const bool is_marked = engine_->view().record(record_key(RecordKind::copied)).has_value();
+  const bool is_old = options_.expected_token && *options_.expected_token != found.token;
+  return is_marked || is_old || options_.force_new_log;
 }
 
 void SpaceWriter::create_space(base::Rng& rng) {
@@ -147,12 +160,20 @@ std::optional<Error> SpaceWriter::run_all(std::span<const StoreRequest> writes,
 
 Result<void> SpaceWriter::finish_transaction() {
   write_caches();
+  if (next_token_) {
+    // The keeper first: a store that lost its last transaction is taken for a copy, never the other
+    // way round.
+    if (const auto keep = std::exchange(options_.keep_token, nullptr)) keep(*next_token_);
+    space_.token = *next_token_;
+  }
   save_space();
   if (const auto error = engine_->view().status()) {
     engine_->rollback();
     return fail(*error);
   }
-  return engine_->commit();
+  auto committed = engine_->commit();
+  if (committed) next_token_.reset();
+  return committed;
 }
 
 void SpaceWriter::write_caches() {

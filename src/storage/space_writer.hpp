@@ -56,6 +56,7 @@ class SpaceWriter {
   // Batches.
   [[nodiscard]] Result<void> open_in_transaction(base::Rng& rng);
   void create_space(base::Rng& rng);
+  [[nodiscard]] bool is_copy(const SpaceRecord& found);
   [[nodiscard]] Result<void> read_settings();
   [[nodiscard]] Result<void> change_log(base::Rng& rng);
   [[nodiscard]] std::optional<Error> run_all(std::span<const StoreRequest> writes,
@@ -119,6 +120,7 @@ class SpaceWriter {
   RecordBox box_;
   Digests digests_;
   SpaceRecord space_;
+  std::optional<Hash16> next_token_;  // until a transaction has stored it
   Settings space_settings_;
   std::map<std::string, Settings> module_settings_;
   FolderTree folders_;

@@ -457,6 +457,9 @@ Outcome<ModuleUsage> StorageReader::State::describe_module(NodeId node) {
 Outcome<void> StorageReader::State::list_modules(Usage& usage) {
   const auto settings = load_module_settings(*store, box);
   if (!settings) return refuse(settings.error());
+  for (const auto& [name, each] : *settings) {
+    usage.rules.push_back({name, each.quota, each.history});
+  }
   const Bytes prefix = record_key(RecordKind::usage);
   Bytes after;
   for (;;) {
@@ -495,6 +498,9 @@ Outcome<Answer> StorageReader::State::run(const ReadUsage&) {
     usage.space_left =
         usage.quota ? *usage.quota - std::min(*usage.quota, usage.bytes) : UINT64_MAX;
     usage.fingerprint = digests.fingerprint(root->digest, *clock);
+    const auto settings = load_space_settings(*store, box);
+    if (!settings) return refuse(settings.error());
+    usage.history = settings->history;
     if (auto listed = list_modules(usage); !listed) return tl::unexpected(listed.error());
     return usage;
   });

@@ -112,6 +112,13 @@ struct ModuleUsage {
   std::uint64_t history_bytes = 0;     // of earlier versions
 };
 
+// What the owner has set for a module, in all categories together.
+struct ModuleRules {
+  std::string module;
+  std::optional<std::uint64_t> quota;
+  std::optional<HistoryPolicy> history;  // nullopt: as the space
+};
+
 struct Usage {
   std::uint64_t documents = 0;
   std::uint64_t bytes = 0;
@@ -120,6 +127,8 @@ struct Usage {
   FixedBytes<8> fingerprint;           // equal states of a space have equal fingerprints
   std::vector<ModuleUsage> modules;
   std::uint64_t history_bytes = 0;  // of earlier versions; they give way to the quota
+  std::optional<HistoryPolicy> history;  // as set; nullopt: what StorageOptions say
+  std::vector<ModuleRules> rules;
 };
 
 // Why the store refused. `current`: the tag of the document as it is, where there is one.

@@ -9,19 +9,22 @@ namespace meshstow::storage {
 namespace {
 
 constexpr int kPagesAtOnce = 256;
+constexpr std::uint64_t kPageSize = 4096;  // docs/FORMAT.md
 
 Result<void> copy_pages(Database& from, Database& to, const BackupProgress& progress) {
   sqlite3_backup* backup = sqlite3_backup_init(to.handle(), "main", from.handle(), "main");
   if (backup == nullptr) return fail(error_from_sqlite(sqlite3_errcode(to.handle())));
   int code = SQLITE_OK;
-  while (code == SQLITE_OK) {
+  bool go_on = true;
+  while (code == SQLITE_OK && go_on) {
     code = sqlite3_backup_step(backup, kPagesAtOnce);
     if (!progress) continue;
     const auto total = static_cast<std::uint64_t>(sqlite3_backup_pagecount(backup));
     const auto left = static_cast<std::uint64_t>(sqlite3_backup_remaining(backup));
-    progress(total - std::min(total, left), total);
+    go_on = progress((total - std::min(total, left)) * kPageSize, total * kPageSize);
   }
   sqlite3_backup_finish(backup);
+  if (!go_on) return fail(Errc::unavailable, "the copy was stopped");
   if (code != SQLITE_DONE) return fail(error_from_sqlite(code));
   return {};
 }

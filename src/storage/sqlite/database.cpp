@@ -33,10 +33,25 @@ Database::~Database() {
 }
 
 Result<void> Database::open(const std::string& path, const std::string& vfs, bool may_create) {
-  const int flags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (may_create ? SQLITE_OPEN_CREATE : 0);
-  const int code =
-      sqlite3_open_v2(path.c_str(), &handle_, flags, vfs.empty() ? nullptr : vfs.c_str());
+  return open(path, vfs, SQLITE_OPEN_READWRITE | (may_create ? SQLITE_OPEN_CREATE : 0));
+}
+
+// SQLite wants to write beside a file with a log, unless it is told that nothing can change.
+Result<void> Database::open_read_only(const std::string& path, bool has_log) {
+  std::string name = "file:";
+  for (const char c : path) {
+    constexpr const char* kDigits = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    const bool special = c == '%' || c == '?' || c == '#';
+    name += special ? std::string{'%', kDigits[byte >> 4], kDigits[byte & 15]} : std::string{c};
+  }
+  if (!has_log) name += "?immutable=1";
+  return open(name, "", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+}
+
+Result<void> Database::open(const std::string& name, const std::string& vfs, int flags) {
+  const int code = sqlite3_open_v2(name.c_str(), &handle_, flags | SQLITE_OPEN_NOMUTEX,
+                                   vfs.empty() ? nullptr : vfs.c_str());
   if (code != SQLITE_OK) return fail(error_from_sqlite(code));
   sqlite3_extended_result_codes(handle_, 1);
   sqlite3_busy_timeout(handle_, kBusyMilliseconds);

@@ -26,6 +26,9 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   [[nodiscard]] Result<void> open(const std::string& path, const std::string& vfs, bool may_create);
+  // From a file system that cannot be written. `has_log`: there is one beside the file, which is
+  // read too; that needs its -shm, else Errc::unavailable.
+  [[nodiscard]] Result<void> open_read_only(const std::string& path, bool has_log);
   // Statements without results.
   [[nodiscard]] Result<void> execute(const char* sql);
   [[nodiscard]] Result<std::int64_t> number(const char* sql);
@@ -36,6 +39,8 @@ class Database {
   void clear_error() { error_.reset(); }
 
  private:
+  [[nodiscard]] Result<void> open(const std::string& name, const std::string& vfs, int flags);
+
   sqlite3* handle_ = nullptr;
   std::optional<Error> error_;
 };

@@ -136,9 +136,9 @@ Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path
                                                          const SqliteOptions& options,
                                                          std::shared_ptr<ContentPins> pins) {
   auto own = std::make_unique<Database>();
-  if (auto opened = own->open(path, options.vfs, /*may_create=*/false); !opened) {
-    return fail(opened.error());
-  }
+  const auto opened = options.read_only ? own->open_read_only(path, options.has_log)
+                                        : own->open(path, options.vfs, /*may_create=*/false);
+  if (!opened) return fail(opened.error());
   const std::string settings =
       "PRAGMA cell_size_check=ON;PRAGMA query_only=ON;PRAGMA cache_size=-" +
       std::to_string(options.reader_cache_kib);

@@ -106,6 +106,7 @@ class SqliteStore final : public LocalStore {
     static_cast<SqliteStore*>(store)->log_pages_ = pages;
     return SQLITE_OK;
   }
+  [[nodiscard]] Result<void> open_read_only();
   [[nodiscard]] bool file_is_gone();
 
   std::string path_;
@@ -154,7 +155,19 @@ SqliteStore::~SqliteStore() {
   if (database_.handle() != nullptr && sqlite3_get_autocommit(database_.handle()) == 0) rollback();
 }
 
+Result<void> SqliteStore::open_read_only() {
+  if (auto opened = database_.open_read_only(path_, options_.has_log); !opened) return opened;
+  const auto empty = is_empty_or_ours(database_);
+  if (!empty) return fail(empty.error());
+  if (*empty) return fail(Errc::unavailable, "the file system cannot be written");
+  const auto version = database_.number("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  if (*version == kSchemaVersion) return {};
+  return fail(Errc::unavailable, "the store is of an older program, and cannot be written");
+}
+
 Result<void> SqliteStore::open() {
+  if (options_.read_only) return open_read_only();
   if (auto opened = database_.open(path_, options_.vfs, /*may_create=*/true); !opened) {
     return opened;
   }
@@ -182,6 +195,7 @@ bool SqliteStore::file_is_gone() {
 
 Result<void> SqliteStore::begin(bool durable) {
   database_.clear_error();
+  if (options_.read_only) return fail(Errc::unavailable, "the file system cannot be written");
   if (file_is_gone()) return fail(Errc::unavailable, "the store's file has been taken away");
   if (durable != durable_) {
     // A commit that need not last is not synced; the sync of the next durable one covers it, since

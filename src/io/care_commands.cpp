@@ -1,0 +1,305 @@
+#include "io/care_commands.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "io/care_jobs.hpp"
+
+namespace meshstow::io {
+namespace {
+
+namespace json = boost::json;
+using StoreAnswer = storage::Outcome<storage::Answer>;
+
+constexpr std::int64_t kMostDays = 36'500'000;
+
+template <class Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+json::value number_or_null(const std::optional<std::uint64_t>& number) {
+  return number ? json::value(*number) : json::value();
+}
+
+class History final : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+  void begin() override {
+    auto path = read_path(command_.path);
+    if (!path) return;
+    host_.store(storage::ListVersions{std::move(*path)}, [work = self(this)](StoreAnswer outcome) {
+      if (work->over()) return;
+      if (!outcome) return work->CommandWork::fail(outcome.error());
+      work->tell(answer_as<storage::VersionList>(outcome));
+    });
+  }
+
+ private:
+  void tell(const storage::VersionList& list) {
+    json::array versions;
+    for (const storage::DocumentInfo& info : list.versions) {
+      json::object each = document_json(command_.path, info);
+      each.erase("path");
+      each["deleted"] = info.deleted;
+      versions.push_back(std::move(each));
+    }
+    finish({{"path", command_.path}, {"versions", std::move(versions)}});
+  }
+};
+
+class Restore final : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+  void begin() override {
+    path_ = read_path(command_.path);
+    if (!path_) return;
+    host_.store(storage::FindVersion{*path_, command_.version},
+                [work = self(this)](StoreAnswer outcome) {
+                  if (work->over()) return;
+                  if (!outcome) return work->CommandWork::fail(outcome.error());
+                  work->restore(answer_as<storage::VersionId>(outcome));
+                });
+  }
+
+ private:
+  void restore(const storage::VersionId& version) {
+    host_.store(storage::RestoreVersion{*path_, version}, [work = self(this)](StoreAnswer outcome) {
+      if (work->over()) return;
+      if (!outcome) return work->CommandWork::fail(outcome.error());
+      const auto& result = answer_as<storage::WriteResult>(outcome);
+      work->finish({{"path", work->command_.path},
+                    {"etag", result.etag.text()},
+                    {"version", storage::to_text(result.version)}});
+    });
+  }
+
+  std::optional<StoragePath> path_;
+};
+
+// A job that goes with the command.
+class JobCommand : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+
+ protected:
+  void release() override { job_.reset(); }
+
+  // The job's callbacks are never called after release(), so they may hold the bare pointer.
+  CareJobs::Progress tell_progress(const char* stage) {
+    return [this, stage](std::uint64_t done, std::uint64_t total) {
+      channel_.progress(
+          json::serialize(json::object{{"stage", stage}, {"done", done}, {"total", total}}));
+    };
+  }
+
+  std::unique_ptr<CareJob> job_;
+};
+
+class Check final : public JobCommand {
+ public:
+  using JobCommand::JobCommand;
+  void begin() override {
+    job_ = host_.care().check(tell_progress("checking"),
+                              [this](const tl::expected<storage::CheckReport, std::string>& how) {
+                                if (!how) return CommandWork::fail(how.error());
+                                tell(*how);
+                              });
+  }
+
+ private:
+  void tell(const storage::CheckReport& report) {
+    json::array damages;
+    for (const storage::Damage& damage : report.damages) {
+      damages.push_back(json::object{{"path", damage.path}, {"what", damage.what}});
+    }
+    finish({{"whole", report.whole()},
+            {"documents", report.documents},
+            {"versions", report.versions},
+            {"chunks", report.chunks},
+            {"bytes", report.bytes},
+            {"found", report.found},
+            {"damages", std::move(damages)}});
+  }
+};
+
+class Backup final : public JobCommand {
+ public:
+  using JobCommand::JobCommand;
+  void begin() override {
+    if (!command_.file.starts_with('/')) {
+      return CommandWork::fail("a copy needs a file with a whole path");
+    }
+    job_ = host_.care().backup(command_.file, tell_progress("copying"),
+                               [this](const tl::expected<std::uint64_t, std::string>& size) {
+                                 if (!size) return CommandWork::fail(size.error());
+                                 finish({{"file", command_.file}, {"bytes", *size}});
+                               });
+  }
+};
+
+class Compact final : public JobCommand {
+ public:
+  using JobCommand::JobCommand;
+  void begin() override {
+    job_ = host_.care().compact(tell_progress("compacting"),
+                                [this](const tl::expected<std::uint64_t, std::string>& given_back) {
+                                  if (!given_back) return CommandWork::fail(given_back.error());
+                                  finish({{"given_back", *given_back}});
+                                });
+  }
+};
+
+// Sets a bound if one is given, and shows what then holds.
+class BoundCommand : public CommandWork {
+ public:
+  using CommandWork::CommandWork;
+
+ protected:
+  virtual void show(const storage::Usage& usage) = 0;
+
+  // The module that is meant; nullopt: the space. False: it is no name, and the command has ended.
+  [[nodiscard]] bool read_module() {
+    if (command_.module.empty()) return true;
+    const auto path = StoragePath::parse("/private/" + command_.module + "/");
+    if (!path || path->module() != command_.module) {
+      CommandWork::fail(protocol::StoreCode::invalid_data, 400, "that is no name of a module");
+      return false;
+    }
+    module_ = command_.module;
+    return true;
+  }
+
+  void set(storage::Operation operation) {
+    host_.store(std::move(operation), [work = self(this)](const StoreAnswer& outcome) {
+      if (work->over()) return;
+      if (!outcome) return work->CommandWork::fail(outcome.error());
+      work->read();
+    });
+  }
+
+  void read() {
+    host_.store(storage::ReadUsage{}, [work = self(this)](StoreAnswer outcome) {
+      if (work->over()) return;
+      if (!outcome) return work->CommandWork::fail(outcome.error());
+      work->show(answer_as<storage::Usage>(outcome));
+    });
+  }
+
+  [[nodiscard]] storage::ModuleRules rules_of_module(const storage::Usage& usage) const {
+    const auto found = std::ranges::find(usage.rules, *module_, &storage::ModuleRules::module);
+    return found == usage.rules.end() ? storage::ModuleRules{} : *found;
+  }
+
+  std::optional<std::string> module_;
+};
+
+class Quota final : public BoundCommand {
+ public:
+  using BoundCommand::BoundCommand;
+  void begin() override {
+    if (!read_module()) return;
+    if (command_.setting.empty()) return read();
+    if (command_.setting == "none") return set(storage::SetQuota{module_, std::nullopt});
+    const auto size = parse_size(command_.setting);
+    if (!size) {
+      return CommandWork::fail(protocol::StoreCode::invalid_data, 400,
+                               "a quota is a size such as 500M or 10G, or none");
+    }
+    set(storage::SetQuota{module_, *size});
+  }
+
+ private:
+  void show(const storage::Usage& usage) override {
+    if (!module_) {
+      return finish({{"module", nullptr},
+                     {"quota", number_or_null(usage.quota)},
+                     {"bytes", usage.bytes},
+                     {"space_left", usage.space_left},
+                     {"history_bytes", usage.history_bytes}});
+    }
+    std::uint64_t bytes = 0;
+    std::uint64_t history = 0;
+    for (const storage::ModuleUsage& each : usage.modules) {
+      if (each.module != *module_) continue;
+      bytes += each.bytes;
+      history += each.history_bytes;
+    }
+    const auto quota = rules_of_module(usage).quota;
+    const std::uint64_t left = quota ? *quota - std::min(*quota, bytes) : UINT64_MAX;
+    finish({{"module", *module_},
+            {"quota", number_or_null(quota)},
+            {"bytes", bytes},
+            {"space_left", std::min(left, usage.space_left)},
+            {"history_bytes", history}});
+  }
+};
+
+class HistoryRule final : public BoundCommand {
+ public:
+  using BoundCommand::BoundCommand;
+  void begin() override {
+    if (!read_module()) return;
+    if (command_.setting.empty()) return read();
+    if (command_.setting == "default") return set(storage::SetHistory{module_, std::nullopt});
+    const auto policy = parse_history_policy(command_.setting);
+    if (!policy) return fail_invalid(policy.error());
+    set(storage::SetHistory{module_, *policy});
+  }
+
+ private:
+  void show(const storage::Usage& usage) override {
+    const storage::HistoryPolicy space = usage.history.value_or(host_.home().settings().history);
+    const auto policy = module_ ? rules_of_module(usage).history.value_or(space) : space;
+    json::object out{{"module", nullptr}, {"days", nullptr}, {"versions", nullptr}};
+    if (module_) out["module"] = *module_;
+    if (policy.keep_for.count() < kMostDays) out["days"] = policy.keep_for.count();
+    if (policy.keep_versions < UINT32_MAX) out["versions"] = policy.keep_versions;
+    finish(std::move(out));
+  }
+};
+
+template <class Work>
+std::shared_ptr<CommandWork> make(NodeHost& host, Command& command, CommandChannel& channel) {
+  return std::make_shared<Work>(host, std::move(command), std::move(channel));
+}
+
+}  // namespace
+
+Result<storage::HistoryPolicy> parse_history_policy(std::string_view text) {
+  constexpr const char* kWrong =
+      "a history policy is none, all, or days and versions, such as 30d,10";
+  if (text == "none") return storage::HistoryPolicy::none();
+  if (text == "all") return storage::HistoryPolicy::all();
+  storage::HistoryPolicy out = storage::HistoryPolicy::all();
+  const auto comma = text.find(',');
+  const std::string_view first = text.substr(0, comma);
+  if (first.ends_with('d')) {
+    const auto days = parse_number<std::int64_t>(first.substr(0, first.size() - 1));
+    if (!days || *days < 0 || *days > kMostDays) return fail(Errc::malformed, kWrong);
+    out.keep_for = std::chrono::days(*days);
+    if (comma == std::string_view::npos) return out;
+    text.remove_prefix(comma + 1);
+  }
+  const auto versions = parse_number<std::uint32_t>(text);
+  if (!versions) return fail(Errc::malformed, kWrong);
+  out.keep_versions = *versions;
+  return out;
+}
+
+std::shared_ptr<CommandWork> make_care_command(NodeHost& host, Command& command,
+                                               CommandChannel& channel) {
+  if (command.verb == "history") return make<History>(host, command, channel);
+  if (command.verb == "restore") return make<Restore>(host, command, channel);
+  if (command.verb == "check") return make<Check>(host, command, channel);
+  if (command.verb == "compact") return make<Compact>(host, command, channel);
+  if (command.verb == "backup") return make<Backup>(host, command, channel);
+  if (command.verb == "quota") return make<Quota>(host, command, channel);
+  if (command.verb == "history-policy") return make<HistoryRule>(host, command, channel);
+  return nullptr;
+}
+
+}  // namespace meshstow::io

@@ -1,0 +1,192 @@
+#include "io/restore_backup.hpp"
+
+#include <boost/json.hpp>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/limits.hpp"
+#include "io/clock.hpp"
+#include "io/file_system.hpp"
+#include "io/home_store.hpp"
+#include "io/os_rng.hpp"
+
+namespace meshstow::io {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+constexpr std::uint64_t kTellEvery = 16 * 1024 * 1024;  // bytes
+constexpr std::size_t kDamagesNamed = 10;
+constexpr const char* kStoreParts[] = {"", "-wal", "-shm"};
+
+struct WorkFolder {
+  fs::path path;
+  ~WorkFolder() {
+    std::error_code ignored;
+    if (!path.empty()) fs::remove_all(path, ignored);
+  }
+};
+
+class Restoration {
+ public:
+  Restoration(Home& home, const RestoreOptions& options) : home_(home), options_(options) {}
+
+  tl::expected<json::object, std::string> run() {
+    if (auto free = check_place(); !free) return tl::unexpected(free.error());
+    auto made = make_temporary_directory(home_.directory() / ".restore-");
+    if (!made) return tl::unexpected(made.error());
+    const WorkFolder folder{*made};
+    const fs::path copy = folder.path / "store.sqlite";
+    if (auto copied = copy_file(copy); !copied) return tl::unexpected(copied.error());
+    auto proved = prove(copy);
+    if (!proved) return tl::unexpected(proved.error());
+    if (auto moved = put_in_place(folder.path); !moved) return tl::unexpected(moved.error());
+    return json::object{{"file", options_.file.string()},
+                        {"documents", proved->documents},
+                        {"versions", proved->versions},
+                        {"bytes", proved->bytes},
+                        {"kept", kept_.empty() ? json::value() : json::value(kept_.string())}};
+  }
+
+ private:
+  void tell(const char* stage, std::uint64_t done, std::uint64_t total) const {
+    if (!options_.progress) return;
+    options_.progress(
+        json::serialize(json::object{{"stage", stage}, {"done", done}, {"total", total}}));
+  }
+
+  [[nodiscard]] bool has_store() const {
+    std::error_code error;
+    return fs::exists(home_.store_file(), error) && fs::file_size(home_.store_file(), error) > 0;
+  }
+
+  FileResult<void> check_place() {
+    if (options_.replaces || !has_store()) return {};
+    const std::string advice = "; with --replace it is kept under another name";
+    auto store = open_home_store(home_.store_file(), home_.identities(), home_.settings(), rng_);
+    if (!store) return tl::unexpected(store.error() + advice);
+    auto reader = (*store)->make_reader();
+    if (!reader) return tl::unexpected(std::string(reader.error().detail) + advice);
+    const auto reply = (*reader)->execute({1, storage::ReadUsage{}});
+    const auto* usage = reply.outcome ? std::get_if<storage::Usage>(&*reply.outcome) : nullptr;
+    if (usage != nullptr && usage->documents == 0 && usage->history_bytes == 0) return {};
+    return tl::unexpected("the home " + home_.directory().string() + " has a store with documents" +
+                          advice);
+  }
+
+  FileResult<void> copy_file(const fs::path& to) const {
+    const FileHandle in(::open(options_.file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!in) return tl::unexpected(file_error("read", options_.file));
+    const FileHandle out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!out) return tl::unexpected(file_error("create", to));
+    std::error_code error;
+    const auto total = fs::file_size(options_.file, error);
+    Bytes buffer(limits::kBodyPiece);
+    for (std::uint64_t done = 0;;) {
+      const ssize_t count = ::read(in.get(), buffer.data(), buffer.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return tl::unexpected(file_error("read", options_.file));
+      if (count == 0) break;
+      if (::write(out.get(), buffer.data(), static_cast<std::size_t>(count)) != count) {
+        return tl::unexpected(file_error("write", to));
+      }
+      if ((done += static_cast<std::uint64_t>(count)) % kTellEvery < buffer.size()) {
+        tell("copying", done, error ? 0 : total);
+      }
+    }
+    if (::fsync(out.get()) != 0) return tl::unexpected(file_error("write", to));
+    return {};
+  }
+
+  // Opening it starts its new log; the check then looks at all of it.
+  tl::expected<storage::CheckReport, std::string> prove(const fs::path& copy) {
+    std::error_code error;
+    if (fs::file_size(copy, error) == 0) {
+      return tl::unexpected(options_.file.string() + " is empty");
+    }
+    auto store = open_home_store(copy, home_.identities(), home_.settings(), rng_, /*copy=*/true);
+    if (!store) {
+      return tl::unexpected(options_.file.string() +
+                            " is no copy of a store of this home's owner, or is damaged (" +
+                            store.error() + ")");
+    }
+    auto reader = (*store)->make_reader();
+    if (!reader) return tl::unexpected(std::string(reader.error().detail));
+    auto report = (*reader)->check([this](auto done, auto total) {
+      tell("checking", done, total);
+      return true;
+    });
+    if (!report.whole()) return tl::unexpected(damage_text(report));
+    return report;
+  }
+
+  [[nodiscard]] std::string damage_text(const storage::CheckReport& report) const {
+    std::string out = options_.file.string() + " is damaged, and nothing was changed:";
+    for (std::size_t i = 0; i < report.damages.size() && i < kDamagesNamed; ++i) {
+      const storage::Damage& each = report.damages[i];
+      out += (i == 0 ? " " : "; ") + each.what + (each.path.empty() ? "" : " (/" + each.path + ")");
+    }
+    if (report.found > kDamagesNamed) {
+      out += "; and " + std::to_string(report.found - kDamagesNamed) + " more";
+    }
+    return out;
+  }
+
+  // A moment without a store is said as such by whoever opens the home then. A log without its
+  // store would be taken for the new one's.
+  FileResult<void> put_in_place(const fs::path& from) {
+    const fs::path place = home_.store_file();
+    if (options_.replaces && has_store()) {
+      kept_ = free_name(place.string() + ".replaced");
+    }
+    std::error_code error;
+    for (const char* part : kStoreParts) {
+      const fs::path old = place.string() + part;
+      if (!fs::exists(old, error)) continue;
+      if (kept_.empty()) {
+        fs::remove(old, error);
+      } else if (auto moved = move_to_new(old, kept_.string() + part); !moved) {
+        return moved;
+      }
+    }
+    for (const char* part : kStoreParts) {
+      const fs::path made = from / (std::string("store.sqlite") + part);
+      if (!fs::exists(made, error)) continue;
+      if (auto moved = move_to_new(made, place.string() + part); !moved) return moved;
+    }
+    const fs::path token = from / "incarnation";
+    if (::rename(token.c_str(), (home_.directory() / "incarnation").c_str()) != 0) {
+      return tl::unexpected(file_error("replace", home_.directory() / "incarnation"));
+    }
+    return sync_directory(home_.directory());
+  }
+
+  static fs::path free_name(const std::string& wanted) {
+    std::error_code error;
+    fs::path out = wanted;
+    for (int i = 2; fs::exists(out, error); ++i) out = wanted + "-" + std::to_string(i);
+    return out;
+  }
+
+  Home& home_;
+  const RestoreOptions& options_;
+  OsRng rng_;
+  fs::path kept_;
+};
+
+}  // namespace
+
+CommandOutcome restore_backup(const fs::path& directory, const RestoreOptions& options) {
+  auto home = Home::open(directory);
+  if (!home) return command_failed(home.error());
+  if (auto locked = home->lock(); !locked) {
+    return command_failed(locked.error() + "; stop it first");
+  }
+  const auto result = Restoration(*home, options).run();
+  if (!result) return command_failed(result.error());
+  return {true, json::serialize(*result)};
+}
+
+}  // namespace meshstow::io

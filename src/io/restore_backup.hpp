@@ -1,0 +1,24 @@
+// io/restore_backup.hpp: proves a copy that `backup` made and puts it into a home as its store.
+// Blocking; no `serve` of that home may run.
+#pragma once
+
+#include <functional>
+
+#include "io/commands.hpp"
+
+namespace meshstow::io {
+
+struct RestoreOptions {
+  std::filesystem::path file;
+  // Else a store that holds anything, or cannot be read, is left where it is.
+  bool replaces = false;
+  std::function<void(const std::string& json)> progress;  // {"stage","done","total"}; may be empty
+};
+
+// {"file","documents","versions","bytes","kept"}; `kept`: where the store that was there now lies,
+// or null. Nothing is changed unless the copy is whole and sealed for this home. The store then
+// writes a log of its own.
+[[nodiscard]] CommandOutcome restore_backup(const std::filesystem::path& home,
+                                            const RestoreOptions& options);
+
+}  // namespace meshstow::io
