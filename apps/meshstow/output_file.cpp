@@ -34,7 +34,11 @@ io::HomeResult<OutputFile> OutputFile::create(const std::filesystem::path& targe
     if (descriptor < 0) return tl::unexpected(target.string() + ": " + system_message());
     return OutputFile(descriptor, {}, {});
   }
-  std::string name = (target.parent_path() / ("." + target.filename().string() + ".XXXXXX"));
+  const auto folder = target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
+  const int nameless = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  if (nameless >= 0) return OutputFile(nameless, target, {});
+  // A file system without nameless files: a hidden name, which a kill leaves behind.
+  std::string name = folder / ("." + target.filename().string() + ".XXXXXX");
   const int descriptor = ::mkstemp(name.data());
   if (descriptor < 0) return tl::unexpected(target.string() + ": " + system_message());
   apply_umask(descriptor);
@@ -75,11 +79,22 @@ tl::expected<void, std::string> OutputFile::write(ByteView bytes) {
   return {};
 }
 
+// linkat() replaces nothing, so the file gets a name beside its target for the moment of the
+// rename.
+bool OutputFile::give_name() {
+  const std::string self = "/proc/self/fd/" + std::to_string(descriptor_);
+  const std::string name = target_.string() + "." + std::to_string(::getpid()) + ".new";
+  if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0)
+    return false;
+  temporary_ = name;
+  return true;
+}
+
 tl::expected<void, std::string> OutputFile::keep() {
-  if (temporary_.empty()) return {};
-  if (::fsync(descriptor_) != 0 || ::rename(temporary_.c_str(), target_.c_str()) != 0) {
-    return tl::unexpected(target_.string() + ": " + system_message());
-  }
+  if (target_.empty()) return {};
+  const bool kept = ::fsync(descriptor_) == 0 && (!temporary_.empty() || give_name()) &&
+                    ::rename(temporary_.c_str(), target_.c_str()) == 0;
+  if (!kept) return tl::unexpected(target_.string() + ": " + system_message());
   temporary_.clear();
   return {};
 }

@@ -10,8 +10,8 @@
 
 namespace meshstow::app {
 
-// Beside the target under a hidden name until keep(); gone without it. What is no regular file
-// (a pipe, /dev/null) is written straight.
+// Without a name until keep(), so that nothing of it is left when the process is killed. What is no
+// regular file (a pipe, /dev/null) is written straight.
 class OutputFile {
  public:
   [[nodiscard]] static io::HomeResult<OutputFile> standard_output();
@@ -26,11 +26,12 @@ class OutputFile {
  private:
   OutputFile(int descriptor, std::filesystem::path target, std::filesystem::path temporary)
       : descriptor_(descriptor), target_(std::move(target)), temporary_(std::move(temporary)) {}
+  [[nodiscard]] bool give_name();
   void abandon();
 
   int descriptor_;                   // -1: moved from
   std::filesystem::path target_;     // empty: a stream
-  std::filesystem::path temporary_;  // empty: kept, or a stream
+  std::filesystem::path temporary_;  // its name before it is kept, if it has one
 };
 
 }  // namespace meshstow::app

@@ -2,10 +2,12 @@
 import hashlib
 import json
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from harness import eventually, token_for
+from harness import BINARY, PATIENCE, eventually, token_for
 
 NOTE = "/public/notes/today.txt"
 SHARED = "/shared/maps/river.txt"
@@ -126,3 +128,14 @@ def test_a_node_is_found_by_the_beginning_of_its_hash(nodes):
     eventually(lambda: here.destination in json.dumps(there.json("peers")), "the announce")
     assert there.run("get", NOTE, "--at", here.destination[:10]).stdout == b"hello"
     there.run("get", NOTE, "--at", "no such node", code=1)
+
+
+def test_the_example_program_puts_and_gets(nodes, world):
+    here, _ = nodes
+    me = world.node()
+    example = Path(BINARY).parent / "examples" / "put_and_get"
+    done = subprocess.run([example, me.home, f"127.0.0.1:{here.port}", here.destination,
+                           token_for(here, "notes:rw")], capture_output=True, text=True,
+                          timeout=PATIENCE, check=True)
+    assert done.stdout.endswith(": Hello, mesh!\n")
+    assert here.run("get", "/public/notes/hello.txt").out == "Hello, mesh!"

@@ -1,0 +1,325 @@
+"""The care of a store: history, checks, backups, quota, and what happens when the ground gives way."""
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+
+from harness import BINARY, Node, die_with_parent, eventually
+
+NOTE = "/private/notes/today.txt"
+LARGE = bytes(range(256)) * 8192  # 2 MiB
+
+
+def one_line(done):
+    lines = done.err.splitlines()
+    assert len(lines) == 1 and lines[0], f"not one line: {done.err!r}"
+    return lines[0]
+
+
+def tree(folder):
+    return {str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "lock"}
+
+
+def another_home(world, node):
+    """A home with the same identities and keys, and an empty store."""
+    other = world.node()
+    shutil.copytree(node.home / "identities", other.home / "identities", dirs_exist_ok=True)
+    shutil.copy(node.home / "keyring", other.home / "keyring")
+    for name in ("store.sqlite", "store.sqlite-wal", "store.sqlite-shm", "incarnation"):
+        (other.home / name).unlink(missing_ok=True)
+    return other
+
+
+@pytest.mark.parametrize("serving", [False, True], ids=["alone", "with serve"])
+def test_what_was_overwritten_and_deleted_comes_back(world, serving):
+    node = world.node()
+    if serving:
+        node.serve()
+    first = node.json("put", NOTE, data=b"one")
+    second = node.json("put", NOTE, data=LARGE)
+    node.run("rm", NOTE)
+    versions = node.json("history", NOTE)["versions"]
+    assert [(each["deleted"], each["size"]) for each in versions] == [
+        (True, 0), (False, len(LARGE)), (False, 3)]
+    assert [each["version"] for each in versions[1:]] == [second["version"], first["version"]]
+    assert node.run("get", NOTE, "--version", first["version"]).stdout == b"one"
+    assert node.json("stat", NOTE, "--version", second["version"])["size"] == len(LARGE)
+    assert "STORE001" in one_line(node.run("get", NOTE, code=11))
+    restored = node.json("restore", NOTE, "--version", second["version"])
+    assert restored["version"] != second["version"]
+    assert node.run("get", NOTE).stdout == LARGE
+    assert node.json("stat", NOTE)["etag"] == restored["etag"]
+    assert "STORE001" in one_line(node.run("restore", NOTE, "--version", "none", code=11))
+    assert "STORE001" in one_line(node.run("history", "/private/notes/none", code=11))
+    assert second["version"] in node.run("history", NOTE).out
+
+
+def test_the_policy_of_history_is_the_owners(world):
+    node = world.node()
+    assert node.json("history-policy") == {"module": None, "days": 30, "versions": 10}
+    node.json("history-policy", "none", "--module", "notes")
+    assert node.json("history-policy", "--module", "notes") == {
+        "module": "notes", "days": 0, "versions": 0}
+    for body in (b"1", b"2", b"3"):
+        node.run("put", NOTE, data=body)
+        node.run("put", "/private/other/x", data=body)
+    assert len(node.json("history", NOTE)["versions"]) == 1
+    assert len(node.json("history", "/private/other/x")["versions"]) == 3
+    assert node.json("history-policy", "all")["versions"] is None
+    assert node.json("history-policy", "7d,2") == {"module": None, "days": 7, "versions": 2}
+    assert node.json("history-policy", "default")["days"] == 30
+    assert "STORE004" in one_line(node.run("history-policy", "sometimes", code=14))
+
+
+@pytest.mark.parametrize("serving", [False, True], ids=["alone", "with serve"])
+def test_a_quota_is_asked_before_anything_is_written(world, serving, tmp_path):
+    node = world.node()
+    if serving:
+        node.serve()
+    assert node.json("quota")["quota"] is None
+    shown = node.json("quota", "1M")
+    assert (shown["quota"], shown["space_left"]) == (1_000_000, 1_000_000)
+    (tmp_path / "large").write_bytes(LARGE)
+    assert "STORE003" in one_line(node.run("put", NOTE, str(tmp_path / "large"), code=13))
+    assert "STORE003" in one_line(node.run("put", NOTE, data=LARGE, code=13))  # in mid-stream
+    node.run("put", NOTE, data=b"x" * 1000)
+    status = node.json("status")
+    assert (status["quota"], status["space_left"]) == (1_000_000, 999_000)
+    node.run("quota", "--module", "notes", "500")
+    assert "STORE003" in one_line(node.run("put", "/public/notes/more", data=b"y", code=13))
+    node.run("put", "/public/other/more", data=b"y")
+    assert node.json("quota", "--module", "notes")["quota"] == 500
+    node.run("quota", "none", "--module", "notes")
+    node.run("put", "/public/notes/more", data=b"y")
+    assert node.json("quota", "none")["quota"] is None
+    assert "STORE004" in one_line(node.run("quota", "much", code=14))
+    node.run("put", NOTE, str(tmp_path / "large"))
+
+
+def test_a_backup_of_a_running_node_is_proved_and_restored(world, tmp_path):
+    node = world.node().serve()
+    put = node.json("put", NOTE, data=LARGE)
+    node.run("put", NOTE, data=b"two")
+    copy = tmp_path / "copy"
+    made = node.json("backup", str(copy))
+    assert made == {"file": str(copy), "bytes": copy.stat().st_size}
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert b"today" not in copy.read_bytes()
+    before = copy.read_bytes()
+    assert str(copy) in one_line(node.run("backup", str(copy), code=1))
+    assert copy.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["copy"]
+    node.run("put", NOTE, data=b"three")
+
+    assert "stop it" in one_line(node.run("restore-backup", str(copy), code=1))
+    assert node.stop() == 0
+    assert "--replace" in one_line(node.run("restore-backup", str(copy), code=1))
+    assert node.run("get", NOTE).stdout == b"three"
+
+    other = another_home(world, node)
+    restored = other.json("restore-backup", str(copy))
+    assert (restored["documents"], restored["versions"], restored["kept"]) == (1, 1, None)
+    assert copy.read_bytes() == before, "the copy itself is left alone"
+    assert other.run("get", NOTE).stdout == b"two"
+    assert other.run("get", NOTE, "--version", put["version"]).stdout == LARGE
+    # It writes a log of its own, which it keeps.
+    logs = {other.json("put", NOTE, data=b"%d" % i)["version"].split("-")[0] for i in range(2)}
+    assert len(logs) == 1 and put["version"].split("-")[0] not in logs
+    assert other.json("check")["whole"]
+
+    kept = node.json("restore-backup", str(copy), "--replace")["kept"]
+    assert os.path.exists(kept) and node.run("get", NOTE).stdout == b"two"
+    assert node.json("check")["whole"]
+
+
+def test_a_backup_that_is_damaged_foreign_or_none_is_refused(world, tmp_path):
+    node = world.node()
+    node.run("put", NOTE, data=LARGE)
+    copy = tmp_path / "copy"
+    node.run("backup", str(copy))
+    other = another_home(world, node)
+    before = tree(other.home)
+    flip(copy, LARGE_CHUNKS)
+    assert "damaged" in one_line(other.run("restore-backup", str(copy), code=1))
+    (tmp_path / "text").write_bytes(b"no store at all" * 1000)
+    (tmp_path / "empty").write_bytes(b"")
+    for name in ("text", "empty", "none"):
+        one_line(other.run("restore-backup", str(tmp_path / name), code=1))
+    assert tree(other.home) == before
+    stranger = world.node()
+    node.run("backup", str(tmp_path / "whole"))
+    assert "owner" in one_line(stranger.run("restore-backup", str(tmp_path / "whole"), code=1))
+
+
+LARGE_CHUNKS = "SELECT data FROM chunk_data ORDER BY id LIMIT 1 OFFSET 2"
+
+
+def flip(file, query):
+    """Changes one bit of a stored value, below SQLite."""
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as store:
+        value = store.execute(query).fetchone()[0]
+    store.close()
+    content = bytearray(file.read_bytes())
+    at = content.index(value[2000:2100]) + 50
+    content[at] ^= 1
+    file.write_bytes(content)
+
+
+def test_check_names_the_document_that_rotted_and_get_never_serves_it(world):
+    node = world.node()
+    node.run("put", NOTE, data=LARGE)
+    node.run("put", "/private/notes/whole", data=b"whole")
+    assert node.json("check")["whole"]
+    assert "Nothing is damaged" in node.run("check").out
+    flip(node.home / "store.sqlite", LARGE_CHUNKS)
+    rotten = tree(node.home)
+
+    done = node.run("--json", "check", code=1)
+    report = json.loads(done.out)
+    assert not report["whole"] and report["found"] == 1
+    assert NOTE.lstrip("/") in report["damages"][0]["path"]
+    assert "today.txt" in node.run("check", code=1).out
+    assert "STORE" in one_line(node.run("get", NOTE, "-o", os.devnull, code=14))
+    assert node.run("get", "/private/notes/whole").stdout == b"whole"
+    node.run("ls", "/private/notes/")
+    node.run("status")
+    assert tree(node.home) == rotten, "looking changes nothing"
+
+
+def test_opening_a_store_writes_nothing_into_it(world):
+    node = world.node()
+    node.run("put", NOTE, data=b"one")
+    before = tree(node.home)
+    for arguments in (("get", NOTE), ("ls", "/"), ("status",), ("history", NOTE), ("check",)):
+        node.run(*arguments)
+    assert tree(node.home) == before
+    log = node.json("put", NOTE, data=b"two")["version"].split("-")[0]
+    assert node.json("put", NOTE, data=b"three")["version"].split("-")[0] == log
+
+
+def test_an_old_copy_of_the_store_is_a_new_author(world):
+    node = world.node()
+    log = node.json("put", NOTE, data=b"one")["version"].split("-")[0]
+    old = (node.home / "store.sqlite").read_bytes()
+    assert node.json("put", NOTE, data=b"two")["version"].split("-")[0] == log
+    (node.home / "store.sqlite").write_bytes(old)
+    assert node.json("put", NOTE, data=b"other")["version"].split("-")[0] != log
+
+
+@pytest.mark.parametrize("serving", [False, True], ids=["alone", "with serve"])
+def test_compaction_makes_the_file_small(world, serving):
+    node = world.node()
+    node.json("history-policy", "none")
+    if serving:
+        node.serve()
+    for number in range(8):
+        node.run("put", f"/private/notes/{number}", data=os.urandom(1 << 20))
+    for number in range(8):
+        node.run("rm", f"/private/notes/{number}")
+    node.run("put", NOTE, data=b"stays")
+    node.run("compact")
+    assert node.run("get", NOTE).stdout == b"stays"
+    assert node.json("check")["whole"]
+    if serving:
+        assert node.stop() == 0
+    assert (node.home / "store.sqlite").stat().st_size < 1 << 20
+
+
+def test_a_store_that_is_taken_away_is_missed_and_not_made_anew(world):
+    node = world.node().serve()
+    node.run("put", NOTE, data=b"one")
+    (node.home / "store.sqlite").unlink()
+    assert "taken away" in one_line(node.run("put", NOTE, data=b"two", code=1))
+    assert not (node.home / "store.sqlite").exists()
+    assert node.stop() == 0
+    assert not (node.home / "store.sqlite").exists()
+    assert "gone" in one_line(node.run("get", NOTE, code=1))
+    assert not (node.home / "store.sqlite").exists()
+
+
+def test_two_processes_do_not_share_a_home(world):
+    node = world.node().serve()
+    second = subprocess.run([BINARY, "--home", str(node.home), "serve", "--http", "off"],
+                            capture_output=True, env=node.env, preexec_fn=die_with_parent)
+    assert second.returncode == 1 and str(node.process.pid) in second.stderr.decode()
+
+
+def test_a_body_that_stops_in_the_middle_leaves_nothing(world):
+    node = world.node().serve()
+    put = subprocess.Popen([BINARY, "--home", str(node.home), "put", NOTE], stdin=subprocess.PIPE,
+                           env=node.env, preexec_fn=die_with_parent)
+    put.stdin.write(LARGE)
+    put.stdin.flush()
+    put.send_signal(signal.SIGKILL)
+    put.wait()
+    assert node.json("ls", "/")["items"] == []
+    node.run("put", NOTE, data=b"next")
+    assert node.json("check")["whole"]
+
+
+class Mount:
+    """A small file system of its own; only root can make one."""
+
+    def __init__(self, folder, size="8m"):
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+        made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)],
+                              capture_output=True)
+        if made.returncode != 0:
+            pytest.skip("no file system can be mounted here")
+
+    def __enter__(self):
+        return self
+
+    def remount(self, options):
+        subprocess.run(["mount", "-o", f"remount,{options}", str(self.folder)], check=True)
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", str(self.folder)], check=False)
+
+
+@pytest.mark.parametrize("serving", [False, True], ids=["alone", "with serve"])
+def test_a_full_disk_refuses_and_goes_on_once_there_is_room(world, serving):
+    node = Node(world.node(init=False).folder, world.env)
+    with Mount(node.home):
+        node.init()
+        if serving:
+            node.serve()
+        node.run("put", NOTE, data=b"before")
+        body = os.urandom(1 << 20)
+        kept = 0
+        while node.run("put", f"/private/full/{kept}", data=body, code=None).returncode == 0:
+            kept += 1
+            assert kept < 20
+        done = node.run("put", "/private/full/last", data=body, code=13)
+        assert "STORE003" in one_line(done)
+        assert node.run("get", NOTE).stdout == b"before"
+        assert len(node.json("ls", "/private/full/")["items"]) == kept
+        if serving:
+            node.kill()
+        Mount.remount(type("M", (), {"folder": node.home}), "size=64m")
+        if serving:
+            node.serve()
+        assert node.json("check")["whole"]
+        node.run("put", "/private/full/last", data=body)
+        node.kill()
+
+
+def test_a_home_on_a_read_only_file_system_is_read(world):
+    node = Node(world.node(init=False).folder, world.env)
+    with Mount(node.home) as mount:
+        node.init()
+        node.run("put", NOTE, data=LARGE)
+        mount.remount("ro")
+        assert node.run("get", NOTE).stdout == LARGE
+        assert node.json("status")["documents"] == 1
+        assert node.json("check")["whole"]
+        assert "cannot be written" in one_line(node.run("put", NOTE, data=b"x", code=1))
+        assert "Read-only" in one_line(node.run("serve", "--http", "off", code=1))
+        mount.remount("rw")
+        node.run("put", NOTE, data=b"x")
