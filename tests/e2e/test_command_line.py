@@ -114,7 +114,7 @@ def test_wrong_use_is_exit_code_2(world, tmp_path):
     before = tree(node.home)
     wrong = [(), ("frobnicate",), ("get",), ("put",), ("get", NOTE, "--frobnicate"),
              ("ls", "/", "extra"), ("token",), ("token", "create"), ("token", "revoke"),
-             ("--home",), ("get", NOTE, "--token", "x"), ("serve", "--http", "127.0.0.1:1"),
+             ("--home",), ("get", NOTE, "--token", "x"), ("serve", "--http", "nowhere"),
              ("serve", "--tcp-listen", "nowhere"), ("serve", "--tcp-connect", "127.0.0.1:99999")]
     for arguments in wrong:
         one_line(node.run(*arguments, code=2))
@@ -240,7 +240,7 @@ def test_a_store_of_a_newer_version_is_not_touched(world):
         database.execute(f"PRAGMA user_version = {version + 1000}")
     database.close()
     before = tree(node.home)
-    for arguments in (("get", NOTE), ("serve", "--reticulum", "off"), ("status",)):
+    for arguments in (("get", NOTE), ("serve", "--reticulum", "off", "--http", "off"), ("status",)):
         assert "newer" in one_line(node.run(*arguments, code=1))
     assert before.items() <= tree(node.home).items()
 
@@ -258,7 +258,7 @@ def test_a_corrupt_store_is_said_and_not_touched(world, damage):
                        "text": b"this is no database" * 1000,
                        "cut": content[:len(content) // 2]}[damage])
     before = tree(node.home)
-    for arguments in (("serve", "--reticulum", "off"), ("put", NOTE)):
+    for arguments in (("serve", "--reticulum", "off", "--http", "off"), ("put", NOTE)):
         data = b"x" if arguments[0] == "put" else None
         done = node.run(*arguments, data=data, code=None)
         assert done.returncode not in (0, -6, -11), "a corrupt store was opened"
@@ -289,7 +289,7 @@ def test_a_wrong_config_says_which_line(world):
     good = config.read_text()
     for bad in ("[meshstow\n", "[meshstow]\nquota = much\n", "[meshstow]\nno equals sign\n"):
         config.write_text(bad)
-        one_line(node.run("serve", "--reticulum", "off", code=1))
+        one_line(node.run("serve", "--reticulum", "off", "--http", "off", code=1))
         assert config.read_text() == bad
     config.write_text(good)
     node.serve()
