@@ -1,5 +1,5 @@
-// http/server_for_test.hpp: a service over a store in memory, driven without sockets: what the tests of
-// this folder talk to.
+// http/server_for_test.hpp: a service over a store in memory, driven without sockets: what the
+// tests of this folder talk to.
 #pragma once
 
 #include <deque>
@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,8 @@ struct TestResponse {
 class TestServer {
  public:
   explicit TestServer(storage::StorageOptions options = {}) {
-    auto opened = storage::RemoteStorage::open(storage::make_memory_store(), storage::make_plain_sealer(), rng_,
-                                               options, now_);
+    auto opened = storage::RemoteStorage::open(storage::make_memory_store(),
+                                               storage::make_plain_sealer(), rng_, options, now_);
     EXPECT_TRUE(opened);
     storage_ = std::move(*opened);
     reader_ = std::move(*storage_->make_reader());
@@ -62,7 +63,9 @@ class TestServer {
     endpoint.names = {"127.0.0.1", "[::1]"};
     ServiceConfig config;
     config.endpoints = {endpoint};
-    config.status = [] { return NodeStatus{.name = "test", .version = "0", .disk_free = 1'000'000}; };
+    config.status = [] {
+      return NodeStatus{.name = "test", .version = "0", .disk_free = 1'000'000};
+    };
     service_ = std::make_unique<Service>(std::move(config), tokens_, control_, rng_);
   }
 
@@ -77,8 +80,10 @@ class TestServer {
   }
 
   std::string token(std::string_view scopes, std::optional<std::chrono::seconds> lifetime = {}) {
-    const auto issued = tokens_.issue(
-        now_, {.scopes = access::parse_scopes(scopes).value(), .holder = {}, .lifetime = lifetime, .label = "test"});
+    const auto issued = tokens_.issue(now_, {.scopes = access::parse_scopes(scopes).value(),
+                                             .holder = {},
+                                             .lifetime = lifetime,
+                                             .label = "test"});
     last_token_ = issued->id;
     return issued->text;
   }
@@ -96,7 +101,9 @@ class TestServer {
   }
   TestResponse ask(std::string method, std::string target, Headers headers = {},
                    std::optional<std::string> body = std::nullopt) {
-    return ask({.method = std::move(method), .target = std::move(target), .headers = std::move(headers),
+    return ask({.method = std::move(method),
+                .target = std::move(target),
+                .headers = std::move(headers),
                 .body = std::move(body)});
   }
 
@@ -208,7 +215,8 @@ class TestServer {
 
   static Hash32 hash_for_test(std::string_view passphrase) {
     Hash32 out;
-    std::copy_n(passphrase.begin(), std::min<std::size_t>(passphrase.size(), 32), out.bytes.begin());
+    std::copy_n(passphrase.begin(), std::min<std::size_t>(passphrase.size(), 32),
+                out.bytes.begin());
     return out;
   }
 

@@ -1,0 +1,493 @@
+// The checklist of the draft (facts file, 1.1 to 1.3, 1.8) item by item: discovery, consent,
+// tokens, CORS.
+#include <set>
+
+#include "base/limits.hpp"
+#include "codec/base64.hpp"
+#include "crypto/hash.hpp"
+#include "http/server_for_test.hpp"
+#include "http/target.hpp"
+
+namespace meshstow::http {
+namespace {
+
+class Access : public ::testing::Test {
+ protected:
+  Headers with(const std::string& token, Headers more = {}) const {
+    more.push_back({"Authorization", "Bearer " + token});
+    return more;
+  }
+  int status(const std::string& method, const std::string& path, const std::string& token) {
+    std::optional<std::string> body;
+    if (method == "PUT") body = "x";
+    return server_.ask(method, "/storage/me" + path, token.empty() ? Headers{} : with(token), body)
+        .status;
+  }
+  std::string sign_in() {
+    const std::string link = server_.service().sign_in_link(server_.now());
+    const auto answer = server_.ask("GET", link.substr(link.find("/signin")));
+    EXPECT_EQ(answer.status, 303);
+    const std::string cookie = answer.header("Set-Cookie");
+    return cookie.substr(0, cookie.find(';'));
+  }
+  // The value of a hidden field of a page.
+  static std::string field(const std::string& page, const std::string& name) {
+    const std::string open = "name=\"" + name + "\" value=\"";
+    const std::size_t at = page.find(open);
+    if (at == std::string::npos) return "";
+    const std::size_t start = at + open.size();
+    return page.substr(start, page.find('"', start) - start);
+  }
+  static std::string dialog(const std::string& scope, const std::string& more = "") {
+    return "/oauth/"
+           "me?client_id=x&redirect_uri=https%3A%2F%2Fapp.example%2F&response_type=token&scope=" +
+           codec::percent_encode(scope) + more;
+  }
+  // Allows what a dialog asks, with these grants.
+  TestResponse allow(const std::string& cookie, Form form) {
+    const auto page = server_.ask("GET", dialog("notes:rw"), {{"Cookie", cookie}});
+    form.push_back({"csrf", field(page.body, "csrf")});
+    return server_.ask("POST", "/oauth/me",
+                       {{"Cookie", cookie}, {"Origin", "http://localhost:8181"}},
+                       encode_form(form));
+  }
+  Form granted(const std::string& scope) const {
+    return {{"redirect_uri", "https://app.example/"},
+            {"scope", scope},
+            {"response_type", "token"},
+            {"grant", scope},
+            {"decision", "allow"}};
+  }
+  static std::string parameter(const std::string& location, const std::string& name) {
+    const std::size_t mark = location.find_first_of("#?");
+    const auto form = parse_form(location.substr(mark + 1));
+    return form_value(*form, name).value_or("");
+  }
+
+  TestServer server_;
+};
+
+TEST_F(Access, W1_webfinger_takes_the_resource_escaped_or_not) {
+  for (const char* resource :
+       {"acct:me@localhost:8181", "acct%3Ame%40localhost%3A8181", "acct:me@127.0.0.1:8181",
+        "acct:me@localhost", "http://localhost:8181/", "http://localhost:8181"}) {
+    const auto found =
+        server_.ask("GET", std::string("/.well-known/webfinger?resource=") + resource);
+    EXPECT_EQ(found.status, 200) << resource;
+    EXPECT_EQ(found.header("Content-Type"), "application/jrd+json");
+    EXPECT_TRUE(found.has("Access-Control-Allow-Origin"));
+  }
+  for (const char* resource :
+       {"acct:you@localhost:8181", "acct:me@evil.example", "mailto:me@localhost", "x"}) {
+    EXPECT_EQ(server_.ask("GET", std::string("/.well-known/webfinger?resource=") + resource).status,
+              404)
+        << resource;
+  }
+  EXPECT_EQ(server_.ask("GET", "/.well-known/webfinger").status, 400);
+  EXPECT_EQ(server_.ask("GET", "/.well-known/webfinger?resource=%zz").status, 400);
+}
+
+TEST_F(Access, W2_W3_one_link_with_all_properties) {
+  const std::string json =
+      server_.ask("GET", "/.well-known/webfinger?resource=acct:me@localhost:8181").body;
+  EXPECT_EQ(json.find("\"rel\""), json.rfind("\"rel\""));
+  for (const char* part :
+       {"\"rel\":\"http://tools.ietf.org/id/draft-dejong-remotestorage\"",
+        "\"href\":\"http://localhost:8181/storage/me\"",
+        "\"http://remotestorage.io/spec/version\":\"draft-dejong-remotestorage-26\"",
+        "\"http://tools.ietf.org/html/rfc6749#section-4.2\":\"http://localhost:8181/oauth/me\"",
+        "\"http://tools.ietf.org/html/rfc6749#section-3.1\":\"http://localhost:8181/oauth/me\"",
+        "\"http://tools.ietf.org/html/rfc6749#section-3.2\":\"http://localhost:8181/oauth/me/"
+        "token\"",
+        "\"http://tools.ietf.org/html/rfc7636\":\"S256\"",
+        "\"http://tools.ietf.org/html/rfc6750#section-2.3\":null",
+        "\"http://tools.ietf.org/html/rfc7233\":\"GET\"",
+        "\"http://remotestorage.io/spec/web-authoring\":null",
+        "\"urn:meshstow:event-stream\":\"http://localhost:8181/events/me/\""}) {
+    EXPECT_NE(json.find(part), std::string::npos) << part;
+  }
+}
+
+TEST_F(Access, A1_one_click_grants_what_was_asked_and_the_state_comes_back) {
+  const std::string cookie = sign_in();
+  const auto page =
+      server_.ask("GET", dialog("notes:rw other:r", "&state=a%20b%26c"), {{"Cookie", cookie}});
+  EXPECT_EQ(page.status, 200);
+  EXPECT_NE(page.body.find("id=\"allow\""), std::string::npos);
+  EXPECT_NE(page.body.find("https://app.example"), std::string::npos);
+  Form form = granted("notes:rw");
+  form[1].second = "notes:rw other:r";
+  form.push_back({"grant", "other:r"});
+  form.push_back({"state", "a b&c"});
+  const auto answer = allow(cookie, form);
+  EXPECT_EQ(answer.status, 302) << answer.body;
+  const std::string location = answer.header("Location");
+  EXPECT_TRUE(location.starts_with("https://app.example/#access_token="));
+  EXPECT_EQ(parameter(location, "token_type"), "bearer");
+  EXPECT_EQ(parameter(location, "state"), "a b&c");
+  const std::string token = parameter(location, "access_token");
+  EXPECT_EQ(status("PUT", "/notes/x", token), 201);
+  EXPECT_EQ(status("GET", "/other/", token), 200);
+  EXPECT_EQ(status("PUT", "/other/x", token), 403);
+}
+
+TEST_F(Access, A1_refusal_goes_back_with_access_denied) {
+  Form form = granted("notes:rw");
+  form.back().second = "deny";
+  form.push_back({"state", "s"});
+  const std::string location = allow(sign_in(), form).header("Location");
+  EXPECT_EQ(location, "https://app.example/#error=access_denied&state=s");
+}
+
+TEST_F(Access, A2_client_id_is_ignored) {
+  const auto page = server_.ask(
+      "GET",
+      "/oauth/me?client_id=https%3A%2F%2Fliar.example&redirect_uri=https%3A%2F%2Fapp.example%2F"
+      "&response_type=token&scope=notes:rw",
+      {{"Cookie", sign_in()}});
+  EXPECT_EQ(page.body.find("liar"), std::string::npos);
+}
+
+TEST_F(Access, A3_scopes_without_a_level_are_rw_and_nonsense_is_explained) {
+  const std::string cookie = sign_in();
+  EXPECT_NE(server_.ask("GET", dialog("notes"), {{"Cookie", cookie}}).body.find("notes:rw"),
+            std::string::npos);
+  for (const char* scope :
+       {"", "notes:x", "a/b:rw", "public:rw", "notes:rwx", "storage:read:/private/"}) {
+    const auto page = server_.ask("GET", dialog(scope), {{"Cookie", cookie}});
+    EXPECT_EQ(page.status, 400) << scope;
+    EXPECT_FALSE(page.has("Location"));
+  }
+  for (const char* address : {"javascript:alert(1)", "/here", "data:text/html,x", "https://",
+                              "https://a@b.example/", "https://a.example/#x", "ftp://a.example/"}) {
+    const auto page = server_.ask("GET",
+                                  "/oauth/me?response_type=token&scope=notes:rw&redirect_uri=" +
+                                      codec::percent_encode(address),
+                                  {{"Cookie", cookie}});
+    EXPECT_EQ(page.status, 400) << address;
+  }
+}
+
+TEST_F(Access, A4_the_user_can_narrow_and_time_limit_but_not_widen) {
+  const std::string cookie = sign_in();
+  Form form = granted("notes:rw");
+  form[3].second = "notes:r";
+  form.push_back({"lifetime", "3600"});
+  const std::string location = allow(cookie, form).header("Location");
+  EXPECT_EQ(parameter(location, "scope"), "notes:r");
+  EXPECT_EQ(parameter(location, "expires_in"), "3600");
+  const std::string token = parameter(location, "access_token");
+  EXPECT_EQ(status("GET", "/notes/", token), 200);
+  EXPECT_EQ(status("PUT", "/notes/x", token), 403);
+  server_.pass(std::chrono::hours(2));
+  EXPECT_EQ(status("GET", "/notes/", token), 401);
+  form[3].second = "*:rw";
+  EXPECT_EQ(allow(cookie, form).status, 400);
+  form[3].second = "";
+  EXPECT_NE(allow(cookie, form).header("Location").find("access_denied"), std::string::npos);
+}
+
+TEST_F(Access, A5_a_code_is_good_once_for_the_holder_of_the_verifier) {
+  const std::string cookie = sign_in();
+  const std::string verifier(64, 'v');
+  const std::string challenge =
+      codec::to_base64url(crypto::sha256(base::as_bytes(verifier)).view());
+  const auto new_code = [&] {
+    Form form = granted("notes:rw");
+    form[2].second = "code";
+    form.push_back({"code_challenge", challenge});
+    form.push_back({"code_challenge_method", "S256"});
+    const std::string location = allow(cookie, form).header("Location");
+    EXPECT_TRUE(location.starts_with("https://app.example/?code=")) << location;
+    return parameter(location, "code");
+  };
+  const auto exchange = [&](const std::string& code, const std::string& v,
+                            const std::string& origin = "https://app.example") {
+    return server_.ask("POST", "/oauth/me/token", {{"Origin", origin}},
+                       encode_form({{"grant_type", "authorization_code"},
+                                    {"code", code},
+                                    {"code_verifier", v},
+                                    {"redirect_uri", "https://app.example/"}}));
+  };
+  EXPECT_EQ(exchange(new_code(), std::string(64, 'w')).status, 400);
+  EXPECT_EQ(exchange(new_code(), verifier, "https://evil.example").status, 400);
+  EXPECT_EQ(exchange("guess", verifier).status, 400);
+  const std::string code = new_code();
+  const auto given = exchange(code, verifier);
+  EXPECT_EQ(given.status, 200);
+  EXPECT_EQ(given.header("Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_EQ(given.header("Cache-Control"), "no-store");
+  const std::size_t start = given.body.find("\"access_token\":\"") + 16;
+  const std::string token = given.body.substr(start, given.body.find('"', start) - start);
+  EXPECT_EQ(status("GET", "/notes/", token), 200);
+  EXPECT_EQ(exchange(code, verifier).status, 400);
+  EXPECT_EQ(status("GET", "/notes/", token), 401) << "shown twice: somebody else has the code";
+  const std::string late = new_code();
+  server_.pass(std::chrono::minutes(2));
+  EXPECT_EQ(exchange(late, verifier).status, 400);
+  EXPECT_EQ(
+      server_.ask("GET", dialog("notes:rw", "&response_type=code"), {{"Cookie", cookie}}).status,
+      200)
+      << "the first response_type counts";
+}
+
+TEST_F(Access, A8_consent_needs_the_session_the_form_and_the_page_of_its_own) {
+  EXPECT_EQ(server_.ask("GET", dialog("notes:rw")).status, 403);
+  EXPECT_EQ(server_.ask("GET", dialog("notes:rw")).body.find("id=\"allow\""), std::string::npos);
+  const std::string cookie = sign_in();
+  const std::string body = encode_form(granted("notes:rw"));
+  EXPECT_EQ(server_.ask("POST", "/oauth/me", {{"Cookie", cookie}}, body).status, 403)
+      << "no CSRF token";
+  EXPECT_EQ(server_.ask("POST", "/oauth/me", {{"Origin", "http://localhost:8181"}}, body).status,
+            403);
+  const auto page = server_.ask("GET", dialog("notes:rw"), {{"Cookie", cookie}});
+  const std::string csrf = "&csrf=" + field(page.body, "csrf");
+  for (const char* origin : {"https://evil.example", "null", "http://localhost:3000"}) {
+    EXPECT_EQ(
+        server_.ask("POST", "/oauth/me", {{"Cookie", cookie}, {"Origin", origin}}, body + csrf)
+            .status,
+        403)
+        << origin;
+  }
+  EXPECT_EQ(server_
+                .ask("POST", "/oauth/me", {{"Cookie", cookie}, {"Sec-Fetch-Site", "cross-site"}},
+                     body + csrf)
+                .status,
+            403);
+  EXPECT_EQ(server_.ask("POST", "/oauth/me", {{"Cookie", cookie}}, body + csrf).status, 302);
+  EXPECT_NE(page.header("Content-Security-Policy").find("frame-ancestors 'none'"),
+            std::string::npos);
+  EXPECT_EQ(page.header("X-Frame-Options"), "DENY");
+}
+
+TEST_F(Access, R1_R2_module_scopes_cover_private_and_public_of_the_module_only) {
+  const std::string rw = server_.token("notes:rw");
+  const std::string r = server_.token("notes:r");
+  const std::string all = server_.token("*:r");
+  for (const char* path : {"/notes/x", "/public/notes/x"}) {
+    EXPECT_EQ(status("PUT", path, rw), 201) << path;
+    EXPECT_EQ(status("PUT", path, r), 403);
+    EXPECT_EQ(status("GET", path, r), 200);
+    EXPECT_EQ(status("DELETE", path, r), 403);
+  }
+  for (const char* path : {"/notes/", "/public/notes/"}) EXPECT_EQ(status("GET", path, r), 200);
+  for (const char* path : {"/", "/public/", "/notes-x/", "/notes-x/y", "/shared/notes/"}) {
+    EXPECT_EQ(status("GET", path, rw), 403) << path;
+    EXPECT_NE(status("GET", path, all), 403) << path;
+  }
+  EXPECT_EQ(status("PUT", "/notes", rw), 403);
+  EXPECT_EQ(status("PUT", "/any", all), 403);
+}
+
+TEST_F(Access, R3_public_documents_need_no_token_and_folders_tell_nothing) {
+  const std::string rw = server_.token("notes:rw");
+  ASSERT_EQ(status("PUT", "/public/notes/x", rw), 201);
+  for (const char* method : {"GET", "HEAD"}) {
+    EXPECT_EQ(status(method, "/public/notes/x", ""), 200);
+    EXPECT_EQ(status(method, "/public/notes/x", "nonsense"), 200);
+    EXPECT_EQ(status(method, "/public/notes/missing", ""), 404);
+  }
+  const auto full = server_.ask("GET", "/storage/me/public/notes/");
+  const auto empty = server_.ask("GET", "/storage/me/public/empty/");
+  EXPECT_EQ(full.status, 401);
+  EXPECT_EQ(full.headers.text(), empty.headers.text());
+  EXPECT_EQ(full.body, empty.body);
+  EXPECT_EQ(status("PUT", "/public/notes/x", ""), 401);
+}
+
+TEST_F(Access, R4_options_needs_no_token) {
+  for (const char* path : {"/storage/me/notes/x", "/storage/me/", "/storage/other/x",
+                           "/.well-known/webfinger", "/oauth/me/token", "/events/me/"}) {
+    EXPECT_EQ(server_.ask("OPTIONS", path).status, 204) << path;
+  }
+}
+
+TEST_F(Access, R5_R6_without_a_valid_token_401_and_too_narrow_403_with_a_challenge) {
+  const auto none = server_.ask("GET", "/storage/me/notes/x");
+  EXPECT_EQ(none.status, 401);
+  EXPECT_EQ(none.header("WWW-Authenticate"), "Bearer realm=\"meshstow\"");
+  const auto wrong = server_.ask("GET", "/storage/me/notes/x", with("wrong"));
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_NE(wrong.header("WWW-Authenticate").find("invalid_token"), std::string::npos);
+  const auto narrow = server_.ask("GET", "/storage/me/notes/x", with(server_.token("other:rw")));
+  EXPECT_EQ(narrow.status, 403);
+  EXPECT_NE(narrow.header("WWW-Authenticate").find("insufficient_scope"), std::string::npos);
+  EXPECT_EQ(server_.ask("GET", "/storage/me/notes/x?access_token=" + server_.token("*:rw")).status,
+            401);
+  EXPECT_EQ(server_.ask("GET", "/storage/other/notes/x", with(server_.token("*:rw"))).status, 401);
+  EXPECT_EQ(server_
+                .ask("GET", "/storage/me/notes/x",
+                     {{"Authorization", "bearer   " + server_.token("*:rw")}})
+                .status,
+            404);
+}
+
+TEST_F(Access, both_spellings_of_a_scope_make_tokens) {
+  const std::string path = server_.token("storage:write:/private/notes/");
+  EXPECT_EQ(status("PUT", "/notes/x", path), 201);
+  EXPECT_EQ(status("PUT", "/public/notes/x", path), 403);
+  const std::string one = server_.token("storage:read:/private/notes/x");
+  EXPECT_EQ(status("GET", "/notes/x", one), 200);
+  EXPECT_EQ(status("GET", "/notes/", one), 403);
+}
+
+TEST_F(Access, revocation_takes_effect_at_once_also_on_open_transfers) {
+  const std::string rw = server_.token("notes:rw");
+  const access::TokenId id = server_.last_token();
+  ASSERT_EQ(
+      server_.ask("PUT", "/storage/me/notes/big", with(rw), std::string(2'000'000, 'x')).status,
+      201);
+  TestServer::RunningExchange download(server_,
+                                       {.target = "/storage/me/notes/big", .headers = with(rw)});
+  download.drain();
+  TestServer::RunningExchange upload(server_, {.method = "PUT",
+                                               .target = "/storage/me/notes/up",
+                                               .headers = with(rw),
+                                               .body = std::string(1'000'000, 'y')});
+  upload.drain();
+  upload.feed(300'000);
+  upload.drain();
+  TestServer::RunningExchange stream(server_, {.target = "/events/me/notes/", .headers = with(rw)});
+  stream.drain();
+  server_.revoke(id);
+  EXPECT_EQ(status("GET", "/notes/big", rw), 401);
+  download.run();
+  EXPECT_TRUE(download.response.broken);
+  upload.run();
+  EXPECT_EQ(upload.response.status, 401);
+  server_.service().handle_deadline(server_.now());
+  stream.drain();
+  EXPECT_TRUE(stream.exchange->finished());
+  EXPECT_EQ(status("GET", "/notes/up", server_.token("*:r")), 404);
+}
+
+TEST_F(Access, wrong_tokens_get_401_then_429_while_valid_ones_work) {
+  const std::string good = server_.token("notes:rw");
+  int refused = 0;
+  for (std::uint32_t i = 0; i < limits::kFailureBurst; ++i)
+    EXPECT_EQ(status("GET", "/notes/", "wrong" + std::to_string(i)), 401);
+  const auto limited = server_.ask("GET", "/storage/me/notes/", with("wrong"));
+  EXPECT_EQ(limited.status, 429);
+  EXPECT_GT(std::stoi(limited.header("Retry-After")), 0);
+  EXPECT_TRUE(limited.has("Access-Control-Allow-Origin"));
+  EXPECT_EQ(status("GET", "/notes/", good), 200);
+  TestRequest elsewhere{.target = "/storage/me/notes/", .headers = with("wrong"), .peer = "\x01"};
+  EXPECT_EQ(server_.ask(elsewhere).status, 401);
+  server_.pass(limits::kFailureEvery);
+  EXPECT_EQ(status("GET", "/notes/", "wrong"), 401);
+  EXPECT_EQ(status("GET", "/notes/", "wrong"), 429);
+  refused = status("GET", "/notes/", "");
+  EXPECT_EQ(refused, 401) << "no token is no guess";
+}
+
+TEST_F(Access, a_revoked_token_is_no_guess) {
+  const std::string once = server_.token("notes:rw");
+  server_.revoke(server_.last_token());
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(status("GET", "/notes/", once), 401);
+}
+
+TEST_F(Access, X1_every_answer_to_apps_carries_cors) {
+  const Headers origin{{"Origin", "https://app.example"}};
+  for (const auto& [method, target] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"GET", "/storage/me/notes/x"},
+                                                                  {"POST", "/storage/me/notes/x"},
+                                                                  {"GET", "/storage/me/a//b"},
+                                                                  {"GET", "/.well-known/webfinger"},
+                                                                  {"GET", "/.well-known/none"},
+                                                                  {"POST", "/oauth/me/token"},
+                                                                  {"GET", "/nothing"},
+                                                                  {"GET", "/events/me/x/"},
+                                                                  {"GET", "/quota/me"},
+                                                                  {"OPTIONS", "/storage/me/x"}}) {
+    const auto answer = server_.ask(method, target, origin);
+    EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "https://app.example")
+        << method << " " << target;
+    EXPECT_EQ(answer.header("Vary"), "Origin");
+    EXPECT_FALSE(answer.has("Access-Control-Allow-Credentials"));
+  }
+  EXPECT_EQ(server_.ask("GET", "/storage/me/x").header("Access-Control-Allow-Origin"), "*");
+  EXPECT_TRUE(Service::refusal(400, "x").head.headers.find("Access-Control-Allow-Origin"));
+  for (const char* target : {"/dashboard/", "/api/state", "/signin", "/oauth/me"}) {
+    EXPECT_FALSE(server_.ask("GET", target, origin).has("Access-Control-Allow-Origin")) << target;
+  }
+}
+
+TEST_F(Access, X2_X3_X4_preflights) {
+  const auto answer = server_.ask("OPTIONS", "/storage/me/notes/x",
+                                  {{"Origin", "https://app.example"},
+                                   {"Access-Control-Request-Method", "PUT"},
+                                   {"Access-Control-Request-Private-Network", "true"}});
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_EQ(answer.body, "");
+  for (const char* method : {"GET", "HEAD", "PUT", "DELETE"}) {
+    EXPECT_NE(answer.header("Access-Control-Allow-Methods").find(method), std::string::npos);
+  }
+  for (const char* name : {"Authorization", "Content-Type", "Content-Length", "Origin", "If-Match",
+                           "If-None-Match", "X-Requested-With", "Range"}) {
+    EXPECT_NE(answer.header("Access-Control-Allow-Headers").find(name), std::string::npos) << name;
+  }
+  EXPECT_NE(answer.header("Access-Control-Expose-Headers").find("ETag"), std::string::npos);
+  EXPECT_EQ(answer.header("Access-Control-Allow-Private-Network"), "true");
+  EXPECT_EQ(server_
+                .ask("OPTIONS", "/.well-known/webfinger",
+                     {{"Access-Control-Request-Private-Network", "true"}})
+                .header("Access-Control-Allow-Private-Network"),
+            "true");
+  EXPECT_FALSE(server_.ask("OPTIONS", "/storage/me/x").has("Access-Control-Allow-Private-Network"));
+}
+
+TEST_F(Access, foreign_hosts_are_refused_everywhere) {
+  for (const char* host :
+       {"evil.example", "evil.example:8181", "localhost", "localhost:80", "127.0.0.2:8181",
+        "localhost:8181.evil.example", "", "localhost:8181x", "a.b.localhost:8181"}) {
+    for (const char* target :
+         {"/", "/dashboard/", "/oauth/me", "/signin", "/api/state", "/storage/me/x"}) {
+      EXPECT_EQ(server_.ask("GET", target, {{"Host", host}}).status, 421) << host << target;
+    }
+  }
+  for (const char* host : {"localhost:8181", "LOCALHOST:8181", "127.0.0.1:8181", "[::1]:8181"}) {
+    EXPECT_EQ(server_.ask("GET", "/signin", {{"Host", host}}).status, 403) << host;
+  }
+}
+
+TEST_F(Access, live_changes_tell_each_stream_what_it_may_know) {
+  const std::string all = server_.token("*:rw");
+  TestServer::RunningExchange notes(
+      server_, {.target = "/events/me/notes/", .headers = with(server_.token("notes:r"))});
+  TestServer::RunningExchange root(
+      server_, {.target = "/events/me/", .headers = with(server_.token("other:r"))});
+  notes.run();
+  root.run();
+  ASSERT_EQ(status("PUT", "/notes/one", all), 201);
+  ASSERT_EQ(status("PUT", "/other/two", all), 201);
+  ASSERT_EQ(status("DELETE", "/notes/one", all), 200);
+  notes.run();
+  root.run();
+  EXPECT_EQ(notes.response.header("Content-Type"), "text/event-stream");
+  EXPECT_NE(notes.response.body.find("event: change\ndata: {\"path\":\"/notes/one\",\"etag\":\""),
+            std::string::npos);
+  EXPECT_NE(notes.response.body.find("\"deleted\":true"), std::string::npos);
+  EXPECT_EQ(notes.response.body.find("two"), std::string::npos);
+  EXPECT_EQ(root.response.body.find("one"), std::string::npos);
+  EXPECT_NE(root.response.body.find("/other/two"), std::string::npos);
+  EXPECT_EQ(server_.ask("GET", "/events/me/other/", with(server_.token("notes:r"))).status, 403);
+  EXPECT_EQ(server_.ask("GET", "/events/me/").status, 401);
+  // One that comes back hears what it missed.
+  const std::size_t id = notes.response.body.rfind("id: ") + 4;
+  const std::string last = notes.response.body.substr(id, notes.response.body.find('\n', id) - id);
+  ASSERT_EQ(status("PUT", "/notes/three", all), 201);
+  TestServer::RunningExchange again(
+      server_, {.target = "/events/me/notes/",
+                .headers = with(server_.token("notes:r"), {{"Last-Event-ID", last}})});
+  again.run();
+  EXPECT_NE(again.response.body.find("/notes/three"), std::string::npos);
+  EXPECT_EQ(again.response.body.find("/notes/one"), std::string::npos);
+  TestServer::RunningExchange stranger(
+      server_, {.target = "/events/me/notes/",
+                .headers = with(server_.token("notes:r"), {{"Last-Event-ID", "else-9"}})});
+  stranger.run();
+  EXPECT_NE(stranger.response.body.find("event: reset"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace meshstow::http
