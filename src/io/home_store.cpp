@@ -71,7 +71,7 @@ tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_sto
   options.keep_token = [file](const Hash16& token) {
     const std::string text = codec::to_hex(token) + "\n";
     if (auto kept = replace_file(token_file(file), base::as_bytes(text)); !kept) {
-      log_warning(kept.error());
+      log_info(kept.error());
     }
   };
   auto store = storage::RemoteStorage::open(std::move(*engine), node::make_space_sealer(*key, rng),

@@ -13,9 +13,11 @@ namespace {
 constexpr int kIdleCheckpoint = 256;
 constexpr int kBusyCheckpoint = 4096;
 
-constexpr const char* kBeforeSchema = "PRAGMA auto_vacuum=INCREMENTAL;PRAGMA journal_mode=WAL";
+// SQLite writes this one even where it holds already, so only a new file is told.
+constexpr const char* kBeforeSchema = "PRAGMA auto_vacuum=INCREMENTAL";
 constexpr const char* kSettings =
-    "PRAGMA synchronous=FULL;PRAGMA temp_store=MEMORY;PRAGMA cell_size_check=ON;"
+    "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA temp_store=MEMORY;PRAGMA "
+    "cell_size_check=ON;"
     "PRAGMA journal_size_limit=16777216;PRAGMA cache_spill=2000";
 
 class SqliteStore final : public LocalStore {
@@ -176,7 +178,9 @@ Result<void> SqliteStore::open() {
   if (sqlite3_db_readonly(database_.handle(), "main") != 0) {
     return fail(Errc::unavailable, "the store's file cannot be written");
   }
-  if (auto set = database_.execute(kBeforeSchema); !set) return set;
+  if (*empty) {
+    if (auto set = database_.execute(kBeforeSchema); !set) return set;
+  }
   const std::string cache = "PRAGMA cache_size=-" + std::to_string(options_.cache_kib);
   if (auto set = database_.execute(cache.c_str()); !set) return set;
   if (auto set = database_.execute(kSettings); !set) return set;
