@@ -130,9 +130,11 @@ void LinkTable::handle_request(TimePoint now, InterfaceId from, std::uint8_t hop
   Interface* interface = interfaces_.find(from);
   const auto request = parse_link_request(packet.data);
   if (!interface || !request || !local.options.accepts_links) return;
-  if (size() >= limits::kLinks || !interface->link_requests.allow(now)) return;
+  if (!interface->link_requests.allow(now)) return;
   const LinkId id = link_id_of(packet);
   if (links_.contains(id)) return;
+  make_room_for_half_open(now);
+  if (size() >= limits::kLinks) return;
 
   const auto own = crypto::X25519Key::generate(services_.rng);
   const auto key = agree_link_key(own, request->encryption, id);
@@ -155,7 +157,22 @@ void LinkTable::handle_request(TimePoint now, InterfaceId from, std::uint8_t hop
   Entry& entry = links_[id];
   entry.link = std::make_unique<Link>(services_, now, start, *key);
   entry.proof = std::move(answer);
+  half_open_.push_back(id);
   settle(id);
+}
+
+void LinkTable::make_room_for_half_open(TimePoint now) {
+  const auto is_half_open = [this](const LinkId& id) {
+    const auto found = links_.find(id);
+    return found != links_.end() && found->second.link->state() == Link::State::handshake;
+  };
+  if (half_open_.size() < kHalfOpenLinks) return;
+  std::erase_if(half_open_, [&](const LinkId& id) { return !is_half_open(id); });
+  if (half_open_.size() < kHalfOpenLinks) return;
+  const LinkId oldest = half_open_.front();
+  half_open_.pop_front();
+  links_.at(oldest).link->close(now, CloseReason::timed_out);
+  settle(oldest);
 }
 
 bool LinkTable::handle_repeated_request(InterfaceId from, const Packet& packet) {

@@ -5,6 +5,7 @@
 // Source: facts/reticulum.md 6.1, 10.1.8.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -14,6 +15,10 @@
 #include "reticulum/path_requests.hpp"
 
 namespace meshstow::reticulum {
+
+// Links that others asked for and have not finished setting up. Any more, and the oldest makes
+// room: a flood of requests then keeps nobody out for the six minutes that a set-up may take.
+inline constexpr std::size_t kHalfOpenLinks = limits::kLinks / 4;
 
 // A link that we are setting up. Its id is that of one request packet, which is sent again, once,
 // if the first path led nowhere.
@@ -83,6 +88,7 @@ class LinkTable {
   void attempt_timed_out(TimePoint now, LinkAttempt& attempt);
   void abandon(const LinkId& attempt, CloseReason reason);
   void settle(const LinkId& link);
+  void make_room_for_half_open(TimePoint now);
   [[nodiscard]] std::vector<LinkId> attempts_to(const DestinationHash& destination) const;
 
   Services& services_;
@@ -92,6 +98,7 @@ class LinkTable {
   PathRequests& path_requests_;
   std::unordered_map<LinkId, LinkAttempt, base::FixedBytesHash> attempts_;
   std::unordered_map<LinkId, Entry, base::FixedBytesHash> links_;
+  std::deque<LinkId> half_open_;  // oldest first; may hold some that are active or gone
   DeadlineQueue<LinkId> due_;
 };
 

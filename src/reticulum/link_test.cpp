@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 #include "reticulum/link_handshake.hpp"
 #include "reticulum/link_life.hpp"
+#include "reticulum/link_table.hpp"
 #include "reticulum/network_for_test.hpp"
 #include "reticulum/packet.hpp"
 
@@ -344,6 +345,23 @@ TEST(Link, requests_beyond_the_rate_are_dropped) {
   pair.network.run_for(milliseconds(500));
   EXPECT_EQ(pair.server.endpoint.counters().links, limits::kPendingLinkRequestsPerSecond);
   EXPECT_EQ(pair.client.count<LinkEstablished>(), limits::kPendingLinkRequestsPerSecond);
+}
+
+TEST(Link, set_ups_that_are_never_finished_do_not_keep_others_out) {
+  Pair pair;
+  ASSERT_TRUE(pair.meet());
+  pair.network.on_packet = [&](TestNode& from, Bytes& packet) {
+    return &from != &pair.client || context_of(packet) != PacketContext::link_rtt;
+  };
+  for (std::size_t opened = 0; opened < 2 * kHalfOpenLinks; opened += 100) {
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_TRUE(pair.client.endpoint.open_link(pair.network.now(), pair.server.destination));
+    }
+    pair.network.run_for(seconds(1));
+  }
+  EXPECT_LE(pair.server.endpoint.counters().links, kHalfOpenLinks);
+  pair.network.on_packet = nullptr;
+  EXPECT_TRUE(pair.link_up());
 }
 
 TEST(Link, is_not_closed_by_a_close_packet_that_names_another_link) {
