@@ -11,7 +11,7 @@ import {libraries} from './support/modules.mjs';
 
 describe('pages', only_meshstow, () => {
   let browser, server, site, token, dialog, endpoints;
-  const pages = {};  // of the other site, by path
+  const pages = {'/back': 'back'};  // of the other site, by path
   before(async () => {
     browser = await start_browser();
     server = await start_server();
@@ -39,7 +39,7 @@ describe('pages', only_meshstow, () => {
     if (signed_in) await server.sign_in(page);
     return page;
   }
-  const ask_for = (scope, more = {}) => `${dialog}?${new URLSearchParams({redirect_uri: `${site.origin}/`, scope,
+  const ask_for = (scope, more = {}) => `${dialog}?${new URLSearchParams({redirect_uri: `${site.origin}/back`, scope,
     client_id: 'http://liar.example', response_type: 'token', ...more})}`;
   const fragment = (page) => new URLSearchParams(new URL(page.url()).hash.slice(1));
 
@@ -80,7 +80,7 @@ describe('pages', only_meshstow, () => {
     assert.ok(text.includes(new URL(site.origin).host) && !text.includes('liar.example'), text);
     await page.locator('#allow').click();
     await page.waitForURL(/access_token=/);
-    assert.ok(page.url().startsWith(`${site.origin}/#`));
+    assert.ok(page.url().startsWith(`${site.origin}/back#`));
     assert.equal(fragment(page).get('token_type').toLowerCase(), 'bearer');
     assert.equal(fragment(page).get('state'), state);
     const headers = {Authorization: `Bearer ${fragment(page).get('access_token')}`};
@@ -128,7 +128,7 @@ describe('pages', only_meshstow, () => {
     const challenge = crypto.createHash('sha256').update(verifier).digest('base64url');
     const authorization = endpoints['http://tools.ietf.org/html/rfc6749#section-3.1'];
     const get_code = async () => {
-      await page.goto(`${authorization}?${new URLSearchParams({redirect_uri: `${site.origin}/`, scope: 'notes:rw',
+      await page.goto(`${authorization}?${new URLSearchParams({redirect_uri: `${site.origin}/back`, scope: 'notes:rw',
         client_id: site.origin, response_type: 'code', code_challenge: challenge, code_challenge_method: 'S256', state: 'st'})}`);
       await page.locator('#allow').click();
       await page.waitForURL(/[?&]code=/);
@@ -137,7 +137,7 @@ describe('pages', only_meshstow, () => {
     };
     const exchange_code = async (code, code_verifier) => fetch(endpoints['http://tools.ietf.org/html/rfc6749#section-3.2'], {
       method: 'POST', headers: {Origin: site.origin}, body: new URLSearchParams({grant_type: 'authorization_code', code,
-        code_verifier, redirect_uri: `${site.origin}/`, client_id: site.origin})});
+        code_verifier, redirect_uri: `${site.origin}/back`, client_id: site.origin})});
     const wrong = await exchange_code(await get_code(), 'w'.repeat(64));
     assert.equal(wrong.status, 400);
     assert.ok(wrong.headers.get('access-control-allow-origin'), 'X1: CORS on the token endpoint');
@@ -174,7 +174,7 @@ describe('pages', only_meshstow, () => {
     await page.locator('#allow').click();
     await page.waitForURL((url) => url.origin === server.origin);
     assert.ok(!page.url().includes('access_token'));
-    const fields = {redirect_uri: `${site.origin}/`, scope: 'notes:rw', response_type: 'token', allow: '1', decision: 'allow', grant: 'notes:rw'};
+    const fields = {redirect_uri: `${site.origin}/back`, scope: 'notes:rw', response_type: 'token', allow: '1', decision: 'allow', grant: 'notes:rw'};
     const bare = await page.context().request.post(dialog, {form: fields, maxRedirects: 0});
     assert.ok(bare.status() >= 400 && bare.status() < 500, `status ${bare.status()}`);
   });
