@@ -57,6 +57,22 @@ void add_disk_space(storage::Outcome<storage::Answer>& outcome, const Home& home
   usage->space_left = std::min(usage->space_left, free);
 }
 
+// A body of which the size is known is refused at once if the disk has no room for it.
+bool has_disk_space(const storage::Operation& operation, const Home& home) {
+  const auto* begin = std::get_if<storage::BeginUpload>(&operation);
+  struct statvfs disk {};
+  if (begin == nullptr || !begin->announced_size ||
+      ::statvfs(home.directory().c_str(), &disk) != 0) {
+    return true;
+  }
+  return *begin->announced_size <= std::uint64_t{disk.f_bavail} * disk.f_frsize;
+}
+
+storage::Outcome<storage::Answer> no_disk_space() {
+  return tl::unexpected(
+      storage::Failure{storage::Refusal::full, "the disk has no room for it", {}});
+}
+
 struct ConnectedWaiter {
   explicit ConnectedWaiter(asio::io_context& loop) : timer(loop) {}
   asio::steady_timer timer;
@@ -169,6 +185,11 @@ std::vector<InterfaceStatus> NodeHost::interfaces() const {
 
 void NodeHost::store(storage::Operation operation, DiskThread::Completion done) {
   auto change = change_of(operation);
+  if (!has_disk_space(operation, state_->home)) {
+    return asio::post(state_->loop, [state = state_, done = std::move(done)] {
+      if (!state->gone) done(no_disk_space());
+    });
+  }
   if (std::holds_alternative<storage::ReadUsage>(operation)) {
     return state_->disk->submit(std::move(operation),
                                 [state = state_, done = std::move(done)](auto outcome) {
@@ -374,6 +395,13 @@ void NodeHost::State::pump() {
 }
 
 void NodeHost::State::run_store_request(storage::StoreRequest request) {
+  if (!has_disk_space(request.operation, home)) {
+    return asio::post(loop, [state = shared_from_this(), number = request.number] {
+      if (state->gone) return;
+      state->node->handle_store_reply(read_clock(), {number, no_disk_space()});
+      state->wake();
+    });
+  }
   disk->submit(std::move(request.operation), [state = shared_from_this(), number = request.number](
                                                  storage::Outcome<storage::Answer> outcome) {
     if (state->gone) return;

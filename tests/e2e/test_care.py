@@ -312,6 +312,18 @@ def test_a_full_disk_refuses_and_goes_on_once_there_is_room(world, serving):
         node.kill()
 
 
+def test_an_announced_body_that_the_disk_cannot_hold_is_refused_at_once(world, tmp_path):
+    node = Node(world.node(init=False).folder, world.env)
+    with open(tmp_path / "huge", "wb") as huge:
+        huge.truncate(1 << 34)
+    with Mount(node.home):
+        node.init()
+        before = (node.home / "store.sqlite").stat().st_size
+        done = node.run("put", NOTE, str(tmp_path / "huge"), code=13)
+        assert "STORE003" in one_line(done)
+        assert (node.home / "store.sqlite").stat().st_size == before
+
+
 def test_a_home_on_a_read_only_file_system_is_read(world):
     node = Node(world.node(init=False).folder, world.env)
     with Mount(node.home) as mount:
