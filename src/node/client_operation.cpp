@@ -374,7 +374,9 @@ bool ClientOperation::answers_question(const protocol::StorageResponse& response
   if (!reads) return true;
   if (!answer_->reader().has_data()) return false;
   const auto& length = response.headers.content_length;
-  return !length || *length == std::to_string(answer_->body_size());
+  // A node that keeps what it cannot open tells the size of the sealed bytes.
+  return !length || *length == std::to_string(answer_->body_size()) ||
+         *length == std::to_string(answer_->sent_size());
 }
 
 void ClientOperation::on_error(Now now, protocol::StorageError error) {

@@ -34,6 +34,7 @@ void IncomingAnswer::hand_out(Bytes& body) {
 }
 
 Result<void> IncomingAnswer::take_data(ByteView piece) {
+  sent_size_ += piece.size();
   if (look_ == Look::undecided) {
     base::append(first_, piece);
     return look(false);

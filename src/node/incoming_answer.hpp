@@ -23,7 +23,9 @@ class IncomingAnswer {
   [[nodiscard]] Result<void> take(ByteView piece, Bytes& body);
   [[nodiscard]] Result<void> end(Bytes& body);
   [[nodiscard]] const protocol::MessageReader& reader() const { return reader_; }
-  [[nodiscard]] std::uint64_t body_size() const { return body_size_; }  // after end(), as readable
+  // After end(): as readable, and as it was sent (longer, if it was sealed).
+  [[nodiscard]] std::uint64_t body_size() const { return body_size_; }
+  [[nodiscard]] std::uint64_t sent_size() const { return sent_size_; }
 
  private:
   [[nodiscard]] Result<void> take_data(ByteView piece);
@@ -38,6 +40,7 @@ class IncomingAnswer {
   std::optional<access::EnvelopeOpener> opener_;
   Bytes body_;
   std::uint64_t body_size_ = 0;
+  std::uint64_t sent_size_ = 0;
   protocol::MessageReader reader_;
 };
 
