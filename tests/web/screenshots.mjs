@@ -17,6 +17,7 @@ const looks = {
 const documents = [
   ['/notes/2026/garden plan', 'text/markdown', '# Garden\n\nPotatoes by the fence.\n'],
   ['/notes/2026/letter to Ana', 'text/markdown', 'Dear Ana,\n'],
+  ['/notes/tide table', 'text/plain', 'x'.repeat(5300)],
   ['/notes/shopping', 'text/plain', 'bread, lamp oil, batteries\n'],
   ['/bookmarks/reticulum', 'application/json', '{"url":"https://reticulum.network/"}'],
   ['/bookmarks/remotestorage', 'application/json', '{"url":"https://remotestorage.io/"}'],
@@ -27,7 +28,8 @@ const documents = [
   ['/public/pages/welcome.html', 'text/html', '<h1>Welcome</h1>'],
 ];
 
-const server = await start_server();
+// On the address that people see, if it is free.
+const server = await start_server({host: 'localhost', port: 8181});
 const token = await server.token('*:rw');
 for (const [name, type, body] of documents) {
   const answer = await fetch(encodeURI(server.storage + name), {method: 'PUT', body,
@@ -52,6 +54,8 @@ for (const [look, options] of Object.entries(looks)) {
   await page.getByText('notes').first().waitFor();
   await shoot('dashboard');
   await page.getByRole('link', {name: /files/i}).or(page.getByRole('button', {name: /files/i})).first().click();
+  await page.getByRole('link', {name: 'notes/', exact: true}).click();
+  await page.getByText('shopping').waitFor();
   await shoot('files');
   await page.goto(consent);
   await page.locator('#allow').waitFor();

@@ -10,13 +10,13 @@ export const binary = process.env.MESHSTOW_BINARY ?? path.join(rootDir, 'build',
 
 export class Meshstow {
   // flags: further arguments of `serve`.
-  static async start({flags = [], host = '127.0.0.1', init = []} = {}) {
+  static async start({flags = [], host = '127.0.0.1', port, init = []} = {}) {
     const server = new Meshstow();
     server.folder = temporary_folder('home');
     server.home = path.join(server.folder, 'home');
     server.flags = flags;
     server.host = host;
-    server.port = await free_port();
+    server.port = await free_port(port);
     server.authority = `${host}:${server.port}`;
     server.origin = `http://${server.authority}`;
     server.log = path.join(server.folder, 'serve.log');

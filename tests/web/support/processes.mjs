@@ -46,10 +46,12 @@ export async function run(command, args, options = {}) {
   return {code: end.code, stdout, stderr};
 }
 
-export function free_port() {
+// `preferred` if it is free.
+export function free_port(preferred = 0) {
   return new Promise((resolve, reject) => {
-    const probe = net.createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
+    const probe = net.createServer();
+    probe.once('error', (error) => { if (preferred) resolve(free_port()); else reject(error); });
+    probe.listen(preferred, '127.0.0.1', () => {
       const {port} = probe.address();
       probe.close(() => resolve(port));
     });

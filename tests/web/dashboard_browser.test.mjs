@@ -1,0 +1,149 @@
+// The dashboard as a person uses it: files, apps, tokens, live changes, by mouse and by keyboard.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import {after, before, describe, test} from 'node:test';
+
+import {start_browser} from './support/browser.mjs';
+import {libraries} from './support/modules.mjs';
+import {eventually} from './support/processes.mjs';
+import {only_meshstow, start_server} from './support/server.mjs';
+import {assemble_app} from './support/static_server.mjs';
+
+describe('the dashboard', only_meshstow, () => {
+  let browser, server, token, page, context;
+  before(async () => {
+    browser = await start_browser();
+    server = await start_server();
+    token = await server.token('*:rw');
+    context = await browser.newContext({acceptDownloads: true});
+    page = await context.newPage();
+    await server.sign_in(page);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  const headers = () => ({Authorization: `Bearer ${token}`});
+  const url_of = (path) => server.storage + path.split('/').map(encodeURIComponent).join('/');
+  const read = async (path) => {
+    const answer = await fetch(url_of(path), {headers: headers()});
+    return answer.ok ? answer.text() : answer.status;
+  };
+  const store = async (path, body) => {
+    const answer = await fetch(url_of(path), {method: 'PUT', headers: {...headers(), 'Content-Type': 'text/plain'}, body});
+    assert.ok(answer.ok, `${path}: ${answer.status}`);
+  };
+  const section = async (name) => {
+    await page.getByRole('link', {name, exact: true}).first().click();
+    await page.getByRole('heading', {level: 1}).waitFor();
+  };
+  const open_folder = async (name) => {
+    await section('Files');
+    await page.getByRole('link', {name: `${name}/`, exact: true}).click();
+    await page.getByRole('navigation', {name: 'Folder'}).getByText(name, {exact: true}).waitFor();
+  };
+  const row = (text) => page.getByRole('row').filter({hasText: text});
+  const awkward = 'a&b #1? 100% "ü".txt';
+
+  test('uploads a file with an awkward name, downloads the same bytes, deletes it', async () => {
+    await store('/things/first', 'x');
+    await open_folder('things');
+    await page.locator('input[type=file]').setInputFiles({name: awkward, mimeType: 'text/plain', buffer: Buffer.from('from disk')});
+    await row(awkward).waitFor();
+    assert.equal(await read(`/things/${awkward}`), 'from disk');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', {name: awkward, exact: true}).click()]);
+    assert.equal(fs.readFileSync(await download.path(), 'utf8'), 'from disk');
+    await row(awkward).getByRole('button').click();
+    await page.getByRole('dialog').getByRole('button').first().click();
+    await row(awkward).waitFor({state: 'detached'});
+    assert.equal(await read(`/things/${awkward}`), 404);
+    assert.equal(await read('/things/first'), 'x');
+  });
+
+  test('takes dropped files', async () => {
+    await open_folder('things');
+    const files = await page.evaluateHandle(() => {
+      const transfer = new DataTransfer();
+      for (const name of ['drop 1', 'drop 2']) transfer.items.add(new File([`body of ${name}`], name, {type: 'text/plain'}));
+      return transfer;
+    });
+    await page.getByText(/drop/i).first().dispatchEvent('drop', {dataTransfer: files});
+    await row('drop 2').waitFor();
+    assert.equal(await read('/things/drop 1'), 'body of drop 1');
+  });
+
+  test('shows at once what others change', async () => {
+    await open_folder('things');
+    await store('/things/from elsewhere', 'x');
+    await row('from elsewhere').waitFor();
+    await fetch(url_of('/things/from elsewhere'), {method: 'DELETE', headers: headers()});
+    await row('from elsewhere').waitFor({state: 'detached'});
+    await section('Storage');
+    await store('/brand-new/module', 'x');
+    await page.getByText('brand-new').waitFor();
+  });
+
+  test('deletes a folder with all that is in it, after asking', async () => {
+    for (const name of ['a', 'b/c', 'b/d/e']) await store(`/things/tree/${name}`, 'x');
+    await open_folder('things');
+    await row('tree/').getByRole('button').click();
+    await page.getByRole('dialog').getByRole('button', {name: /cancel/i}).click();
+    assert.equal(await read('/things/tree/b/c'), 'x');
+    await row('tree/').getByRole('button').click();
+    await page.getByRole('dialog').getByRole('button').first().click();
+    await row('tree/').waitFor({state: 'detached'});
+    assert.equal(await read('/things/tree/b/d/e'), 404);
+  });
+
+  test('makes a token that works, and takes it back', async () => {
+    await section('Tokens');
+    await page.getByLabel('Scope').fill('things:r');
+    await page.getByRole('button', {name: /token/i}).first().click();
+    const made = (await page.locator('code.secret').innerText()).trim();
+    const use = async () => (await fetch(`${server.storage}/things/`, {headers: {Authorization: `Bearer ${made}`}})).status;
+    assert.equal(await use(), 200);
+    await row('things:r').getByRole('button').click();
+    await page.getByRole('dialog').getByRole('button').first().click();
+    await row('things:r').waitFor({state: 'detached'});
+    assert.equal(await use(), 401);
+  });
+
+  test('opens an installed app that connects by itself, lists it as connected, and disconnects it', async () => {
+    await server.command('apps', 'add', assemble_app(libraries.at(-1)));
+    await section('Apps');
+    await page.reload();
+    await page.getByRole('link', {name: 'Open'}).click();
+    const app = context.pages().at(-1);
+    await app.locator('#allow').click();
+    await app.getByText('connected as').waitFor();
+    const origin = new URL(app.url()).origin;
+    assert.notEqual(origin, server.origin, 'an app is another origin than the dashboard');
+    assert.equal(await app.evaluate(() => document.cookie), '');
+    const [app_token] = [await app.evaluate(() => window.app.storage.remote.token)];
+    const use = async () => (await fetch(`${server.storage}/notes/`, {headers: {Authorization: `Bearer ${app_token}`}})).status;
+    assert.equal(await use(), 200);
+    await page.goto(`${server.origin}/dashboard/#/apps`);
+    await row(origin).getByRole('button').click();
+    await page.getByRole('dialog').getByRole('button').first().click();
+    await row(origin).waitFor({state: 'detached'});
+    assert.equal(await use(), 401);
+  });
+
+  test('every section is reached by keyboard', async () => {
+    await page.goto(`${server.origin}/dashboard/`);
+    for (const name of ['Files', 'Apps', 'Tokens', 'Node', 'Storage']) {
+      await eventually(async () => {
+        await page.keyboard.press('Tab');
+        return page.evaluate((wanted) => document.activeElement?.textContent === wanted, name);
+      }, `focus on ${name}`);
+      await page.keyboard.press('Enter');
+      await page.waitForFunction((wanted) => document.querySelector('nav a[aria-current], nav a.current')?.textContent === wanted, name);
+    }
+  });
+
+  test('signing out ends the session', async () => {
+    await page.getByRole('button', {name: 'Sign out'}).click();
+    await eventually(async () => (await context.request.get(`${server.origin}/api/state`)).status() === 403, 'the end of the session');
+  });
+});
