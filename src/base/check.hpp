@@ -6,8 +6,8 @@ namespace meshstow::base {
 [[noreturn]] void check_failed(const char* condition, const char* file, int line);
 }
 
-#define MESHSTOW_CHECK(condition)                                            \
-  do {                                                                       \
-    if (!(condition)) [[unlikely]]                                           \
-      ::meshstow::base::check_failed(#condition, __FILE__, __LINE__);        \
+#define MESHSTOW_CHECK(condition)                                     \
+  do {                                                                \
+    if (!(condition)) [[unlikely]]                                    \
+      ::meshstow::base::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -18,8 +18,8 @@ enum class Errc {
   limit,        // the input is well formed and larger than a named limit; or storage is full
   unavailable,  // the other side, or a resource of this machine, is not there now
   timed_out,
-  corrupt,      // stored data fails its own check
-  internal,     // a library refused something that we believed to be right
+  corrupt,   // stored data fails its own check
+  internal,  // a library refused something that we believed to be right
 };
 
 std::string_view to_string(Errc code);

@@ -1,8 +1,8 @@
 // base/time.hpp: time as an argument.
 //
-// Nothing in the core reads a clock. Every entry point takes a `Now` that the driver (src/io) or the
-// simulator made. Timers use `mono`, which never goes back; `wall` is only written into messages,
-// announces and records, may be years wrong, and decides nothing but expiry dates.
+// Nothing in the core reads a clock. Every entry point takes a `Now` that the driver (src/io) or
+// the simulator made. Timers use `mono`, which never goes back; `wall` is only written into
+// messages, announces and records, may be years wrong, and decides nothing but expiry dates.
 #pragma once
 
 #include <chrono>

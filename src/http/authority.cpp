@@ -34,6 +34,15 @@ bool TokenCache::is_live(Now now, const access::Capability& capability) const {
 
 void TokenCache::note_use(Now now, const access::Capability& capability) {
   book_.note_use(capability.id, now.wall);
+  used_.insert(capability.id);
+}
+
+std::vector<access::StoredRecord> TokenCache::take_uses() {
+  std::vector<access::StoredRecord> out;
+  for (const access::TokenId& id : std::exchange(used_, {})) {
+    if (auto record = book_.record(id)) out.push_back(std::move(*record));
+  }
+  return out;
 }
 
 Authority Authority::of_token(std::shared_ptr<const access::Capability> capability) {

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -27,11 +28,14 @@ class TokenCache {
   Found find(Now now, const std::string& token);
   [[nodiscard]] bool is_live(Now now, const access::Capability& capability) const;
   void note_use(Now now, const access::Capability& capability);
+  // Records of the tokens that were used since the last call: when they were is worth keeping.
+  [[nodiscard]] std::vector<access::StoredRecord> take_uses();
 
  private:
   access::AccessControl& control_;
   access::TokenBook& book_;
   std::unordered_map<std::string, std::shared_ptr<const access::Capability>> verified_;
+  std::set<access::TokenId> used_;
 };
 
 class Authority {

@@ -21,6 +21,7 @@ struct Service::State {
   std::int64_t date_second = -1;
   std::string date;
   bool work_shown = false;
+  TimePoint uses_stored{};
 };
 
 Service::Service(ServiceConfig config, access::TokenBook& tokens, access::AccessControl& control,
@@ -108,6 +109,12 @@ void Service::report(Now now, const WorkProgress& progress) {
     state_->core.work[id] = std::move(mine);
   }
   state_->tell_work(now);
+}
+
+std::vector<access::StoredRecord> Service::records_to_store(Now now, bool all) {
+  if (!all && now.mono - state_->uses_stored < kUsesEvery) return {};
+  state_->uses_stored = now.mono;
+  return state_->core.cache.take_uses();
 }
 
 void Service::handle_deadline(Now now) {

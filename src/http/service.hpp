@@ -20,6 +20,7 @@
 namespace meshstow::http {
 
 inline constexpr std::chrono::seconds kTickEvery{1};
+inline constexpr std::chrono::minutes kUsesEvery{10};
 // Records of the store that the service wants at start, each through load_record().
 inline constexpr std::string_view kStartRecordPrefixes[] = {kSessionRecordPrefix,
                                                             kPassphraseRecordKey, kAppRecordPrefix};
@@ -87,6 +88,8 @@ class Service {
   void document_changed(Now now, const StoragePath& path, const storage::ETag& etag, bool deleted);
   void report(Now now, const WorkProgress& progress);
   void handle_deadline(Now now);
+  // Store these: when tokens were last used, about every kUsesEvery, and at the end if `all`.
+  [[nodiscard]] std::vector<access::StoredRecord> records_to_store(Now now, bool all = false);
 
  private:
   struct State;

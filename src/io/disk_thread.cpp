@@ -40,6 +40,7 @@ struct Write {
   storage::Operation operation;
   DiskThread::Completion done;
   std::size_t cost = 0;
+  std::optional<Failure> refused = std::nullopt;  // it is not the store's any more
 };
 
 struct Answered {
@@ -54,7 +55,8 @@ struct DiskThread::State : std::enable_shared_from_this<DiskThread::State> {
   explicit State(boost::asio::io_context& io) : loop(io) {}
 
   void submit_read(storage::Operation operation, Completion done);
-  void submit_write(storage::Operation operation, Completion done);
+  void submit_write(storage::Operation operation, Completion done,
+                    std::optional<Failure> refused = std::nullopt);
   void run();
   bool wait_for_work(std::unique_lock<std::mutex>& guard);
   std::vector<Write> take_batch();
@@ -121,6 +123,10 @@ void DiskThread::submit(storage::Operation operation, Completion done) {
   }
 }
 
+void DiskThread::refuse(Failure why, Completion done) {
+  state_->submit_write(storage::AbortUpload{}, std::move(done), std::move(why));
+}
+
 std::size_t DiskThread::queued_bytes() const { return state_->queued_bytes; }
 
 void DiskThread::when_idle(std::function<void()> done) {
@@ -147,7 +153,8 @@ void DiskThread::State::submit_read(storage::Operation operation, Completion don
   });
 }
 
-void DiskThread::State::submit_write(storage::Operation operation, Completion done) {
+void DiskThread::State::submit_write(storage::Operation operation, Completion done,
+                                     std::optional<Failure> refused) {
   const std::size_t cost = cost_of(operation);
   ++unanswered;
   if (!work) work.emplace(loop.get_executor());
@@ -164,7 +171,7 @@ void DiskThread::State::submit_write(storage::Operation operation, Completion do
   queued_bytes += cost;
   {
     const std::lock_guard guard(mutex);
-    queue.push_back({std::move(operation), std::move(done), cost});
+    queue.push_back({std::move(operation), std::move(done), cost, std::move(refused)});
   }
   changed.notify_one();
 }
@@ -230,16 +237,18 @@ std::vector<Write> DiskThread::State::take_batch() {
 void DiskThread::State::execute(std::vector<Write> batch) {
   std::vector<storage::StoreRequest> requests;
   requests.reserve(batch.size());
-  for (Write& write : batch) requests.push_back({requests.size(), std::move(write.operation)});
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (!batch[i].refused) requests.push_back({i, std::move(batch[i].operation)});
+  }
   std::vector<storage::StoreReply> replies = storage->execute_batch(read_clock(), requests);
 
   std::vector<Answered> answers;
   answers.reserve(batch.size());
   for (Write& write : batch) {
-    answers.push_back(
-        {std::move(write.done),
-         tl::unexpected(Failure{Refusal::unavailable, "the store did not answer", {}}),
-         write.cost});
+    answers.push_back({std::move(write.done),
+                       tl::unexpected(write.refused.value_or(
+                           Failure{Refusal::unavailable, "the store did not answer", {}})),
+                       write.cost});
   }
   for (storage::StoreReply& reply : replies) {
     if (reply.number < answers.size()) answers[reply.number].outcome = std::move(reply.outcome);

@@ -28,6 +28,8 @@ class DiskThread {
 
   // Loop thread only. Refusal::unavailable when the queue is over limits::kStoreQueueBytes.
   void submit(storage::Operation operation, Completion done);
+  // Answers so without asking the store, in the order of the writes.
+  void refuse(storage::Failure why, Completion done);
   [[nodiscard]] std::size_t queued_bytes() const;
   // Calls back once every write that was submitted before has been answered.
   void when_idle(std::function<void()> done);

@@ -82,6 +82,7 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
   void accept(Listener& listener);
   void accepted(Listener& listener, Tcp::socket socket);
   void tick_later();
+  void store_records(std::vector<access::StoredRecord> records);
   void stop();
   void hash(http::HashPassphrase job, std::function<void(const Hash32&)> done);
 
@@ -197,6 +198,7 @@ void HttpServer::State::tick_later() {
     if (error || self->stopped) return;
     const Now now = self->host.now();
     self->shared->service->handle_deadline(now);
+    self->store_records(self->shared->service->records_to_store(now));
     std::vector<std::shared_ptr<HttpConnection>> all;
     all.reserve(self->connections.size());
     for (const auto& [pointer, connection] : self->connections) all.push_back(connection);
@@ -227,8 +229,16 @@ void HttpServer::State::hash(http::HashPassphrase job, std::function<void(const 
   });
 }
 
+void HttpServer::State::store_records(std::vector<access::StoredRecord> records) {
+  for (access::StoredRecord& record : records) {
+    host.store(storage::PutRecord{std::move(record.key), std::move(record.value)},
+               [](const auto&) {});
+  }
+}
+
 void HttpServer::State::stop() {
   stopped = true;
+  store_records(shared->service->records_to_store(host.now(), /*all=*/true));
   if (listener_number >= 0) host.remove_listener(listener_number);
   for (const auto& listener : listeners) {
     error_code ignored;

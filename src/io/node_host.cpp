@@ -68,9 +68,8 @@ bool has_disk_space(const storage::Operation& operation, const Home& home) {
   return *begin->announced_size <= std::uint64_t{disk.f_bavail} * disk.f_frsize;
 }
 
-storage::Outcome<storage::Answer> no_disk_space() {
-  return tl::unexpected(
-      storage::Failure{storage::Refusal::full, "the disk has no room for it", {}});
+storage::Failure no_disk_space() {
+  return {storage::Refusal::full, "the disk has no room for it", {}};
 }
 
 struct ConnectedWaiter {
@@ -186,9 +185,7 @@ std::vector<InterfaceStatus> NodeHost::interfaces() const {
 void NodeHost::store(storage::Operation operation, DiskThread::Completion done) {
   auto change = change_of(operation);
   if (!has_disk_space(operation, state_->home)) {
-    return asio::post(state_->loop, [state = state_, done = std::move(done)] {
-      if (!state->gone) done(no_disk_space());
-    });
+    return state_->disk->refuse(no_disk_space(), std::move(done));
   }
   if (std::holds_alternative<storage::ReadUsage>(operation)) {
     return state_->disk->submit(std::move(operation),
@@ -395,20 +392,16 @@ void NodeHost::State::pump() {
 }
 
 void NodeHost::State::run_store_request(storage::StoreRequest request) {
-  if (!has_disk_space(request.operation, home)) {
-    return asio::post(loop, [state = shared_from_this(), number = request.number] {
-      if (state->gone) return;
-      state->node->handle_store_reply(read_clock(), {number, no_disk_space()});
-      state->wake();
-    });
-  }
-  disk->submit(std::move(request.operation), [state = shared_from_this(), number = request.number](
-                                                 storage::Outcome<storage::Answer> outcome) {
+  const bool has_space = has_disk_space(request.operation, home);
+  const auto done = [state = shared_from_this(),
+                     number = request.number](storage::Outcome<storage::Answer> outcome) {
     if (state->gone) return;
     add_disk_space(outcome, state->home);
     state->node->handle_store_reply(read_clock(), {number, std::move(outcome)});
     state->wake();
-  });
+  };
+  if (!has_space) return disk->refuse(no_disk_space(), done);
+  disk->submit(std::move(request.operation), done);
 }
 
 void NodeHost::State::sleep_until(TimePoint when) {

@@ -126,7 +126,7 @@ struct Usage {
   std::uint64_t space_left = 0;        // without a quota: 2^64 - 1, and the caller asks the disk
   FixedBytes<8> fingerprint;           // equal states of a space have equal fingerprints
   std::vector<ModuleUsage> modules;
-  std::uint64_t history_bytes = 0;  // of earlier versions; they give way to the quota
+  std::uint64_t history_bytes = 0;       // of earlier versions; they give way to the quota
   std::optional<HistoryPolicy> history;  // as set; nullopt: what StorageOptions say
   std::vector<ModuleRules> rules;
 };

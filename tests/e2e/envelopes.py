@@ -1,4 +1,4 @@
-"""Sealed envelopes in Python, written from docs/PROTOCOL.md ("Sealed envelope", "Key ring file")."""
+"""Sealed envelopes and key rings in Python, written from docs/PROTOCOL.md alone."""
 import hmac
 import os
 import struct

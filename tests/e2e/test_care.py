@@ -1,4 +1,4 @@
-"""The care of a store: history, checks, backups, quota, and what happens when the ground gives way."""
+"""The care of a store: history, checks, backups, quota, and a ground that gives way."""
 import json
 import os
 import random

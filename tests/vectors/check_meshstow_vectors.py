@@ -28,7 +28,8 @@ def hkdf(secret, salt, info):
 
 
 def seal(vector, body):
-    secret, version, iv = (unhex(vector[key]) for key in ("space_secret_hex", "version_hex", "iv_hex"))
+    names = ("space_secret_hex", "version_hex", "iv_hex")
+    secret, version, iv = (unhex(vector[name]) for name in names)
     path = vector["path"].encode()
     cipher = ChaCha20Poly1305(hkdf(secret, version, b"meshstow envelope key"))
     out = b"\xc1" + hkdf(secret, b"", b"meshstow key id")[:8] + version + iv
@@ -56,14 +57,16 @@ def scope_bytes(text):
             path = text[len(prefix):]
             kinds = (("/private/", 1), ("/shared/", 2), ("/public/", 3), ("/", 4))
             start, kind = next(each for each in kinds if path.startswith(each[0]))
-            return bytes([kind * 2 + right]) + varint(len(path) - len(start)) + path[len(start):].encode()
+            rest = path[len(start):].encode()
+            return bytes([kind * 2 + right]) + varint(len(rest)) + rest
     module, level = text.rsplit(":", 1)
     return bytes([level == "rw"]) + varint(len(module)) + module.encode()
 
 
 def token(vector, expires):
     scopes = vector["scopes"].split(" ")
-    flags = 0x40 | (0x20 if vector["holder_hex"] else 0) | (0x10 if expires else 0) | len(scopes) - 1
+    flags = 0x40 | (0x20 if vector["holder_hex"] else 0) | (0x10 if expires else 0)
+    flags |= len(scopes) - 1
     owner = unhex(vector["issuer_hex"])
     body = bytes([flags]) + unhex(vector["id_hex"]) + owner[:8] + unhex(vector["holder_hex"] or "")
     body += (varint(expires) if expires else b"") + b"".join(map(scope_bytes, scopes))
@@ -89,7 +92,8 @@ def main():
     for vector in OURS["sealed_envelope"]:
         body = bytes(at & 255 for at in range(vector["plaintext_length"]))
         sealed = seal(vector, unhex(vector["plaintext_hex"]) if "plaintext_hex" in vector else body)
-        check("envelope, " + vector["name"], hashlib.sha256(sealed).hexdigest(), vector["envelope_sha256_hex"])
+        check("envelope, " + vector["name"], hashlib.sha256(sealed).hexdigest(),
+              vector["envelope_sha256_hex"])
         check("  its length", len(sealed), vector["envelope_length"])
         check("  its key_id", sealed[1:9].hex(), vector["key_id_hex"])
     for vector in OURS["capability_token"]:

@@ -4,7 +4,8 @@
 #   tests/web/run.sh [--full] [FILE.test.mjs…]     all of them by default
 #
 # --full runs what is claimed rather than a minute of it: 1 GiB documents, ten minutes of kill -9.
-# Needs nodejs, npm and chromium (Debian packages). MESHSTOW_BINARY names the program, else build/release/meshstow.
+# Needs nodejs, npm and chromium (Debian packages). MESHSTOW_BINARY names the program, else
+# build/release/meshstow.
 # The packages are installed once, into build/web; further settings stand at the top of each test.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -15,16 +16,19 @@ export MESHSTOW_WEB_MODULES=${MESHSTOW_WEB_MODULES:-$root/build/web}
 die() { printf 'web tests: %s\n' "$*" >&2; exit 1; }
 
 for program in node npm; do
-  command -v "$program" >/dev/null || die "no $program: install the packages nodejs, npm and chromium"
+  command -v "$program" >/dev/null ||
+    die "no $program: install the packages nodejs, npm and chromium"
 done
-[ -n "${MESHSTOW_WEB_SERVER:-}" ] || [ -x "$MESHSTOW_BINARY" ] || die "no program at $MESHSTOW_BINARY: run ./dev build"
+[ -n "${MESHSTOW_WEB_SERVER:-}" ] || [ -x "$MESHSTOW_BINARY" ] ||
+  die "no program at $MESHSTOW_BINARY: run ./dev build"
 
 mkdir -p "$MESHSTOW_WEB_MODULES"
 (
   flock 9  # ctest starts several of us at once
   if ! cmp -s "$here/package-lock.json" "$MESHSTOW_WEB_MODULES/installed"; then
     cp "$here/package.json" "$here/package-lock.json" "$MESHSTOW_WEB_MODULES"
-    npm --prefix "$MESHSTOW_WEB_MODULES" ci --prefer-offline --no-audit --no-fund --loglevel=error >&2
+    npm --prefix "$MESHSTOW_WEB_MODULES" ci --prefer-offline --no-audit --no-fund \
+      --loglevel=error >&2
     cp "$here/package-lock.json" "$MESHSTOW_WEB_MODULES/installed"
   fi
 ) 9>"$MESHSTOW_WEB_MODULES/lock"
