@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Meshstow beside RNS, in one run on one machine; writes docs/BENCHMARKS.md.
+"""Meshstow beside RNS, in one run on one machine; writes a section of docs/BENCHMARKS.md.
 
 Every pair talks over TCP on the loopback interface: client and server of either kind, one thread of
 work each. `./dev bench` runs it with the newest RNS that the tests use.
@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from harness import World, free_port, tcp_client, tcp_server  # noqa: E402
+from report_page import put_section  # noqa: E402
 
 BENCH = ROOT / "build" / "release" / "endpoint_bench"
 NAME = "bench.echo"
@@ -188,9 +189,8 @@ def table(pairs, unhindered, announces, daemons, documents, rns_version):
 
     rns, our = daemons["RNS"], daemons["Meshstow"]
     return "\n".join([
-        "# Benchmarks", "",
-        "Meshstow beside RNS in one run: figures, not goals. Made by `./dev bench`, which writes",
-        "this page. Higher is better but for memory, time to ready and latency.", "",
+        "## Reticulum, beside RNS", "",
+        "Made by `./dev bench`. Higher is better but for memory, time to ready and latency.", "",
         f"- Date: {datetime.date.today().isoformat()}",
         f"- Machine: {machine()}",
         f"- RNS {rns_version} on Python {platform.python_version()}; Meshstow release build",
@@ -237,7 +237,7 @@ def main():
         world.close(False)
     print(text)
     if scale == 1:
-        (ROOT / "docs" / "BENCHMARKS.md").write_text(text)
+        put_section(text)
 
 
 if __name__ == "__main__":

@@ -46,13 +46,15 @@ step 'sanitizer and fuzz build'
 # The layers that read bytes from outside; the slow tests of the store and the drivers are run under
 # sanitizers by hand (CONTRIBUTING.md).
 sanitized=(base crypto codec access protocol reticulum node)
-mapfile -t fuzz_targets < <(sed -n 's/^meshstow_fuzz(\([a-z_]*\).*/fuzz_\1/p' tests/fuzz/CMakeLists.txt)
+mapfile -t fuzz_targets < <(
+  sed -n 's/^meshstow_fuzz(\([a-z_]*\).*/fuzz_\1/p' tests/fuzz/CMakeLists.txt)
 options=(-DBUILD_TESTING=ON)
 if quietly build-fuzz configure_and_build fuzz --target "${fuzz_targets[@]}" \
   "${sanitized[@]/%/_test}"; then
   step 'unit tests under the address and undefined-behaviour sanitizers'
   layers=$(IFS='|' && echo "${sanitized[*]}")
-  quietly sanitized-unit ctest --test-dir build/fuzz -R "^($layers)\\." --output-on-failure -j "$jobs" &&
+  quietly sanitized-unit \
+    ctest --test-dir build/fuzz -R "^($layers)\\." --output-on-failure -j "$jobs" &&
     tail -n 4 "$logs/sanitized-unit.log"
   step "fuzz targets, $fuzz_seconds s each"
   find build/fuzz -name 'fuzz_*' -type f -perm -u+x | sed 's|.*/fuzz_||' | sort >"$logs/targets"

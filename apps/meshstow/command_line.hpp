@@ -25,8 +25,9 @@ struct Invocation {
   bool json = false;
   io::LogLevel log_level = io::LogLevel::warning;
   io::Command command;  // `verb` also "init" and "serve"
-  std::string file;     // put: to read; get: to write; restore-backup; empty or "-": the standard stream
-  std::string name;     // init
+  std::string
+      file;  // put: to read; get: to write; restore-backup; empty or "-": the standard stream
+  std::string name;  // init
   bool remove_passphrase = false;
   ServeFlags serve;
   bool replaces = false;  // restore-backup

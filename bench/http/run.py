@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Meshstow beside armadietto and nginx over HTTP, in one run on one machine; prints a section of Markdown.
+"""Meshstow beside armadietto and nginx over HTTP, in one run on one machine.
 
-The load is wrk on one thread; documents have 1 KiB. Each figure is the median of the rounds, the servers take turns
-within a round. Meshstow syncs every write to the disk before it answers; armadietto does not sync at all.
+Prints a section of Markdown.
+
+The load is wrk on one thread; documents have 1 KiB. Each figure is the median of the rounds, the
+servers take turns within a round. Meshstow syncs every write to the disk before it answers;
+armadietto does not sync at all.
 
   --quick         short rounds and 10,000 siblings in place of 100,000: does it still run?
   --write FILE    puts the section into FILE in place of the one that is there, or at its end
@@ -22,7 +25,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+from report_page import put_section  # noqa: E402
 from servers import MODULES, Armadietto, Meshstow, Nginx, ask  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -111,9 +116,11 @@ class Bench:
         figures = self.one(server, operation, connections)
         if figures is None:
             return
-        self.say(f"round {round_number + 1}, {operation}, {connections} connections, {server.name}: "
+        self.say(f"round {round_number + 1}, {operation}, {connections} connections, "
+                 f"{server.name}: "
                  f"{figures['per_second']:.0f}/s, p99 {figures['p99_ms']:.2f} ms")
-        self.figures[server.name].setdefault(operation, {}).setdefault(connections, []).append(figures)
+        of_operation = self.figures[server.name].setdefault(operation, {})
+        of_operation.setdefault(connections, []).append(figures)
 
     def one(self, server, operation, connections):
         document = "/bench/single/d000000"  # alone in its folder, as peers read the folder too
@@ -121,7 +128,8 @@ class Bench:
         if operation == "GET":
             return load("GET", document)
         if operation == "conditional GET, 304":
-            _, headers, _ = ask(server.port, "HEAD", server.root + document, headers=server.headers())
+            _, headers, _ = ask(server.port, "HEAD", server.root + document,
+                                headers=server.headers())
             return load("GET", document, etag=headers["etag"])
         if not server.root:
             return None  # nginx serves what is there
@@ -155,14 +163,17 @@ def ratio(ours, theirs):
 def section(bench):
     names = [server.name for server in bench.servers]
     lines = [HEADING, ""]
-    lines += [f"{datetime.date.today()}, {os.cpu_count()} cores ({processor()}), Linux {platform.release()}; wrk on one "
-              f"thread shares them with the server. 1 KiB documents; each figure is the median of {bench.rounds} rounds of "
-              f"{bench.seconds} s, requests per second and in brackets the latency in ms (p50 / p99). Meshstow has synced "
-              "a write to the disk before it answers; armadietto never syncs. Made by `bench/http/run.py`.", ""]
-    lines += [f"| | connections | {' | '.join(names)} | to armadietto | p99 to armadietto | to nginx |",
+    lines += [f"{datetime.date.today()}, {os.cpu_count()} cores ({processor()}), Linux "
+              f"{platform.release()}; wrk on one thread shares them with the server. 1 KiB "
+              f"documents; each figure is the median of {bench.rounds} rounds of {bench.seconds} "
+              "s, requests per second and in brackets the latency in ms (p50 / p99). Meshstow has "
+              "synced a write to the disk before it answers; armadietto never syncs. Made by "
+              "`bench/http/run.py`.", ""]
+    lines += [f"| | connections | {' | '.join(names)} | to armadietto | p99 to armadietto "
+              "| to nginx |",
               f"|---|---|{'---|' * (len(names) + 3)}"]
     for operation in OPERATIONS:
-        shown = operation if bench.many == 100_000 else operation.replace("100,000", f"{bench.many:,}")
+        shown = operation.replace("100,000", f"{bench.many:,}")
         for connections in CONNECTIONS:
             lines.append(row(bench, names, operation, shown, connections))
     lines += ["", f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
@@ -172,9 +183,11 @@ def section(bench):
         cells = [bench.figures[name][key] for name in names]
         cells = [cell if isinstance(cell, str) else number(cell) for cell in cells]
         lines.append(f"| {title} | {' | '.join(cells)} |")
-    lines += ["", f"The {bench.many:,} siblings and the 1,000 are there before; each PUT adds one more. armadietto's are "
-              "written beside it, since it would need hours to take them. Its memory is without the file cache; nginx's "
-              "is that of master and worker together.", ""]
+    lines += ["", f"The {bench.many:,} siblings and the 1,000 are there before; each PUT adds one "
+              "more. armadietto's are written beside it, since it would need hours to take them. "
+              "Its memory is without the file cache; nginx's is that of master and worker "
+              "together.",
+              ""]
     return "\n".join(lines)
 
 
@@ -187,31 +200,21 @@ def row(bench, names, operation, shown, connections):
         p99 = bench.median(name, operation, connections, "p99_ms")
         bad = sum(each["bad_status"] + each["broken"]
                   for each in bench.figures[name][operation][connections])
-        return f"{number(rate)} ({number(p50)} / {number(p99)})" + (f", {bad} failed" if bad else "")
+        shown = f"{number(rate)} ({number(p50)} / {number(p99)})"
+        return shown + (f", {bad} failed" if bad else "")
 
     ours, theirs, static = (bench.median(name, operation, connections, "per_second")
                             for name in ("Meshstow", "armadietto", "nginx"))
-    tails = [bench.median(name, operation, connections, "p99_ms") for name in ("Meshstow", "armadietto")]
-    return (f"| {shown} | {connections} | {' | '.join(cell(name) for name in names)} | {ratio(ours, theirs)} | "
-            f"{ratio(*tails)} | {ratio(ours, static)} |")
+    tails = [bench.median(name, operation, connections, "p99_ms")
+             for name in ("Meshstow", "armadietto")]
+    cells = [shown, connections, *map(cell, names), ratio(ours, theirs), ratio(*tails),
+             ratio(ours, static)]
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def processor():
     found = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(), re.M)
     return found.group(1) if found else platform.machine()
-
-
-def put_section(path, text):
-    """In place of the section of the same heading, up to the next heading of its level, or at the end."""
-    whole = path.read_text() if path.exists() else ""
-    if HEADING in whole:
-        begin = whole.index(HEADING)
-        following = whole.find("\n## ", begin)
-        end = len(whole) if following < 0 else following + 1
-        whole = whole[:begin] + text + "\n" * (following >= 0) + whole[end:]
-    else:
-        whole = whole.rstrip("\n") + "\n\n" * bool(whole) + text
-    path.write_text(whole)
 
 
 def main():
@@ -237,7 +240,7 @@ def main():
         bench.close()
     print(text)
     if arguments.write:
-        put_section(arguments.write, text)
+        put_section(text, arguments.write)
     if arguments.json:
         arguments.json.write_text(json.dumps(bench.figures, indent=1))
 

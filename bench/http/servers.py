@@ -1,6 +1,7 @@
-"""Starts the servers that run.py measures: Meshstow, armadietto and nginx, each on a free port of loopback.
+"""Starts the servers that run.py measures: Meshstow, armadietto, nginx, each on a loopback port.
 
-A server has: name, port, pids(), and, but for nginx, root (of the storage), token, fill(folder, count).
+A server has: name, port, pids(), and, but for nginx, root (of the storage), token,
+fill(folder, count).
 """
 import ctypes
 import http.client
@@ -66,10 +67,12 @@ class Server:
             preexec_fn=die_with_parent)
         while time.monotonic() - begin < PATIENCE:
             if self.process.poll() is not None:
-                raise RuntimeError(f"{self.name} ended: {(self.folder / 'log').read_text()[-2000:]}")
+                log = (self.folder / "log").read_text()
+                raise RuntimeError(f"{self.name} ended: {log[-2000:]}")
             try:
                 with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as client:
-                    client.sendall(f"GET {self.first_path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+                    client.sendall(f"GET {self.first_path} HTTP/1.1\r\n"
+                                   f"Host: 127.0.0.1:{self.port}\r\n"
                                    "Connection: close\r\n\r\n".encode())
                     if client.recv(12).startswith(b"HTTP/1.1"):
                         return time.monotonic() - begin
