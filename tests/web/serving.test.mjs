@@ -1,0 +1,198 @@
+// What `serve` and the commands beside it promise to scripts: the ready line, restarts, TLS, refusals, one set of
+// documents for command line and apps.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import https from 'node:https';
+import path from 'node:path';
+import {after, before, describe, test} from 'node:test';
+
+import {binary} from './support/meshstow.mjs';
+import {libraries} from './support/modules.mjs';
+import {free_port, run, temporary_folder} from './support/processes.mjs';
+import {RawConnection, exchange, request} from './support/raw.mjs';
+import {only_meshstow, start_server} from './support/server.mjs';
+import {assemble_app} from './support/static_server.mjs';
+
+describe('serving', only_meshstow, () => {
+  let server, token, properties;
+  const headers = () => ({Authorization: `Bearer ${token}`});
+  const get = (name) => fetch(server.storage + name, {headers: headers()});
+  before(async () => {
+    server = await start_server();
+    token = await server.token('*:rw');
+    const finger = await fetch(`${server.origin}/.well-known/webfinger?resource=acct:${server.address}`);
+    [{properties}] = (await finger.json()).links;
+  });
+  after(async () => { await server?.stop(); });
+
+  // `serve` on a home of its own, expected to end by itself.
+  async function refused(...flags) {
+    const home = path.join(temporary_folder('refused'), 'home');
+    await run(binary, ['--home', home, 'init']);
+    const end = await run(binary, ['--home', home, 'serve', '--reticulum', 'off', ...flags]);
+    assert.notEqual(end.code, 0);
+    assert.equal(end.stdout, '');
+    return end.stderr;
+  }
+
+  test('the ready line has what scripts need', () => {
+    const {http, address, url, destination} = server.ready;
+    assert.ok(http.includes(server.authority), http);
+    assert.equal(address, server.address);
+    assert.ok(url.startsWith(`${server.origin}/`));
+    assert.match(destination, /^[0-9a-f]{32}$/);
+  });
+
+  test('a fresh account is empty', async () => {
+    assert.deepEqual((await (await get('/')).json()).items, {});
+  });
+
+  test('command line and apps see the same documents, both ways', async () => {
+    const file = path.join(server.folder, 'file');
+    fs.writeFileSync(file, 'from the command line');
+    const put = await server.command('put', '/private/notes/cli', file, '--content-type', 'text/x-cli');
+    const seen = await get('/notes/cli');
+    assert.equal(await seen.text(), 'from the command line');
+    assert.equal(seen.headers.get('content-type'), 'text/x-cli');
+    assert.equal(seen.headers.get('etag').replaceAll('"', ''), put.etag.replaceAll('"', ''));
+    for (const [name, there] of [['/notes/app', '/private/notes/app'], ['/public/notes/app', '/public/notes/app'],
+      ['/shared/notes/app', '/shared/notes/app']]) {
+      assert.equal((await fetch(server.storage + name, {method: 'PUT', headers: headers(), body: name})).status, 201);
+      const out = path.join(server.folder, 'out');
+      await server.command('get', there, '-o', out);
+      assert.equal(fs.readFileSync(out, 'utf8'), name);
+    }
+    await server.command('rm', '/private/notes/app');
+    assert.equal((await get('/notes/app')).status, 404);
+  });
+
+  test('the space left can be asked for', async () => {
+    const url = properties['urn:meshstow:quota'];
+    const {used, available} = await (await fetch(url, {headers: headers()})).json();
+    assert.ok(used >= 0 && available > 0);
+    assert.equal((await fetch(url)).status, 401);
+  });
+
+  test('another account is not here', async () => {
+    for (const each of [{}, headers()]) {
+      const answer = await fetch(`${server.origin}/storage/other/notes/x`, {headers: each});
+      assert.ok([401, 403].includes(answer.status));
+    }
+  });
+
+  test('it binds again at once after kill -9 under open connections', async () => {
+    for (let n = 0; n < 5; ++n) {
+      const open = await Promise.all(Array.from({length: 20}, () => RawConnection.open(server.port)));
+      for (const connection of open) connection.send(request('GET', '/storage/me/notes/cli', {Host: server.authority, ...headers()}));
+      await Promise.all(open.map((connection) => connection.response()));
+      await server.kill();
+      await server.serve();
+      assert.equal((await get('/notes/cli')).status, 200);
+      for (const connection of open) connection.close();
+    }
+  });
+
+  test('it ends with 0 on SIGTERM, whatever is open', async () => {
+    const ending = new AbortController();
+    const stream = await fetch(`${properties['urn:meshstow:event-stream']}notes/`, {headers: headers(), signal: ending.signal});
+    assert.equal(stream.status, 200);
+    const half = await RawConnection.open(server.port);
+    half.send(request('PUT', '/storage/me/notes/half', {Host: server.authority, ...headers(), 'Content-Length': 100}, 'half'));
+    const idle = await RawConnection.open(server.port);
+    assert.deepEqual(await server.stop_serving(), {code: 0, signal: null});
+    ending.abort();
+    half.close();
+    idle.close();
+    await server.serve();
+    assert.equal((await get('/notes/half')).status, 404);
+  });
+
+  test('a port in use is a clear error', async () => {
+    assert.match(await refused('--http', server.authority), new RegExp(`${server.port}`));
+  });
+
+  test('plain HTTP off loopback is refused, with the way out', async () => {
+    const port = await free_port();
+    for (const host of ['0.0.0.0', '192.0.2.1', '[::]']) assert.match(await refused('--http', `${host}:${port}`), /https|TLS/);
+  });
+
+  test('TLS: discovery and documents over https, and clear errors for bad certificates', async () => {
+    const folder = temporary_folder('tls');
+    const [certificate, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
+    const made = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+      '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost', '-out', certificate, '-keyout', key]);
+    assert.equal(made.code, 0, made.stderr);
+    const port = await free_port();
+    await server.stop_serving();
+    server.flags = ['--https', `127.0.0.1:${port}`, '--cert', certificate, '--key', key];
+    await server.serve();
+    const ask = (method, target, {body, ...options} = {}) => new Promise((resolve, reject) => {
+      const call = https.request({host: '127.0.0.1', port, method, path: target, headers: headers(), ca: fs.readFileSync(certificate),
+        ...options}, (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (piece) => { text += piece; }).on('end', () => resolve({status: answer.statusCode, text}));
+      });
+      call.on('error', reject).end(body);
+    });
+    const finger = await ask('GET', `/.well-known/webfinger?resource=acct:me@127.0.0.1:${port}`);
+    const [link] = JSON.parse(finger.text).links;
+    assert.equal(link.href, `https://127.0.0.1:${port}/storage/me`);
+    assert.ok(link.properties['http://tools.ietf.org/html/rfc6749#section-4.2'].startsWith('https://'));
+    const body = 't'.repeat(1 << 20);
+    assert.equal((await ask('PUT', '/storage/me/notes/tls', {body})).status, 201);
+    assert.equal((await ask('GET', '/storage/me/notes/tls')).text, body);
+    assert.equal((await get('/notes/cli')).status, 200, 'plain HTTP on loopback goes on');
+    await assert.rejects(ask('GET', '/', {maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0'}));
+    const plain = await RawConnection.open(port);
+    plain.send(request('GET', '/', {Host: `127.0.0.1:${port}`}));
+    assert.notEqual(await plain.rest(), null, 'plain HTTP to the TLS port is closed');
+    const other = await free_port();
+    const bad = ['--http', 'off', '--https', `127.0.0.1:${other}`];
+    assert.match(await refused(...bad, '--cert', key, '--key', key), /cert|key/i);
+    assert.match(await refused(...bad, '--cert', certificate, '--key', path.join(folder, 'none')), /none|key/i);
+    assert.notEqual(await refused(...bad), '');
+    server.flags = [];
+  });
+
+  test('apps come from a folder, a zip or a tar, and nothing leaves its place', async () => {
+    const folder = assemble_app(libraries.at(-1));
+    const archives = path.join(server.folder, 'archives');
+    fs.mkdirSync(archives);
+    const tar = path.join(archives, 'tarred.tar.gz');
+    assert.equal((await run('tar', ['-czf', tar, '-C', folder, '.'])).code, 0);
+    for (const [name, source] of [['small-notes', folder], ['tarred', tar]]) {
+      const added = await server.command('apps', 'add', source, '--name', name);
+      const here = `http://${name}.localhost:${server.port}/`;
+      assert.equal(added.url, `${server.origin}/apps/${name}/`);
+      const moved = await exchange(server.port, request('GET', `/apps/${name}/`,
+        {Host: server.authority, 'Sec-Fetch-Mode': 'navigate'}));
+      moved.connection.close();
+      assert.equal(moved.headers.location, here, 'a browser gets an origin for each app');
+      for (const [file, expected] of [['', fs.readFileSync(path.join(folder, 'index.html'))],
+        ['app.js', fs.readFileSync(path.join(folder, 'app.js'))]]) {
+        const answer = await exchange(server.port, request('GET', `/${file}`, {Host: new URL(here).host}));
+        answer.connection.close();
+        assert.equal(answer.status, 200);
+        assert.deepEqual(answer.body, expected);
+      }
+      for (const outside of ['/storage/me/notes/cli', '/api/state', '/dashboard/', '/../config', '/%2e%2e/config', '/nothing']) {
+        const answer = await exchange(server.port, request('GET', outside, {Host: new URL(here).host, ...headers()}));
+        answer.connection.close();
+        assert.ok(answer.status >= 400 && answer.status < 500, `${outside}: ${answer.status}`);
+      }
+    }
+    const {apps} = await server.command('apps', 'list');
+    assert.deepEqual(apps.map(({name}) => name).sort(), ['small-notes', 'tarred']);
+    await server.command('apps', 'remove', 'tarred');
+    const gone = await exchange(server.port, request('GET', '/', {Host: `tarred.localhost:${server.port}`}));
+    gone.connection.close();
+    assert.ok(gone.status >= 400 && gone.status < 500);
+    const empty = path.join(server.folder, 'empty');
+    fs.mkdirSync(empty);
+    await assert.rejects(server.command('apps', 'add', empty), /index\.html/);
+    const evil = path.join(archives, 'evil.tar');
+    fs.writeFileSync(path.join(archives, 'index.html'), 'x');
+    assert.equal((await run('tar', ['-cPf', evil, '-C', archives, '--transform', 's,^,../../,', 'index.html'])).code, 0);
+    await assert.rejects(server.command('apps', 'add', evil));
+  });
+});
