@@ -123,7 +123,7 @@ def measure_pair(world, pair, scale):
     try:
         rates = [client.resource(10 * MEGABYTE // scale) for _ in range(3)]
         return {"resource": statistics.median(rates) / MEGABYTE,
-                "links": client.links(500 // scale),
+                "links": client.links(150 // scale),
                 "requests": client.requests(2000 // scale)}
     finally:
         client.stop()
