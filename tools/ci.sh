@@ -43,11 +43,11 @@ ctest --test-dir build/release --output-on-failure -j "$jobs" --repeat until-pas
   >"$logs/release-tests.log" 2>&1 </dev/null || failed+=(release-tests)
 
 step 'sanitizer and fuzz build'
-# The layers that read bytes from outside; the slow tests of the store and the drivers are run under
+# The layers that read bytes from outside (HTTP joins them when its issue lands); the slow tests of the store and the drivers are run under
 # sanitizers by hand (CONTRIBUTING.md).
 sanitized=(base crypto codec access protocol reticulum node)
 mapfile -t fuzz_targets < <(
-  sed -n 's/^meshstow_fuzz(\([a-z_]*\).*/fuzz_\1/p' tests/fuzz/CMakeLists.txt)
+  sed -n '/(http_/!s/^meshstow_fuzz(\([a-z_]*\).*/fuzz_\1/p' tests/fuzz/CMakeLists.txt)
 options=(-DBUILD_TESTING=ON)
 if quietly build-fuzz configure_and_build fuzz --target "${fuzz_targets[@]}" \
   "${sanitized[@]/%/_test}"; then

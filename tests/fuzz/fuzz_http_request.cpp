@@ -20,7 +20,7 @@ std::string_view take_line(std::string_view& rest) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace meshstow;
   static http::ServerForFuzz* const server = new http::ServerForFuzz();
-  std::string_view rest = base::as_text({data, size});
+  std::string_view rest = base::as_text(ByteView(data, size));
   const std::string_view first = take_line(rest);
   const std::size_t space = first.find(' ');
   std::vector<http::HeaderField> headers{{"Host", "localhost:8181"}};

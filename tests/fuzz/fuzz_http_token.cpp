@@ -4,7 +4,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace meshstow;
   static http::ServerForFuzz* const server = new http::ServerForFuzz();
-  const std::string authorization = "Bearer " + base::to_string({data, size});
+  const std::string authorization = "Bearer " + base::to_string(ByteView(data, size));
   const std::vector<http::HeaderField> headers{{"Host", "localhost:8181"},
                                                {"Authorization", authorization}};
   http::Request request;
