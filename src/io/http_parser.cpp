@@ -94,6 +94,10 @@ std::optional<HttpRefusal> check_head(const Collector& head, const http::Request
   for (const http::HeaderField& field : request.headers) {
     hosts += http::equal_ignoring_case(field.name, "Host");
     lengths += http::equal_ignoring_case(field.name, "Content-Length");
+    if (http::equal_ignoring_case(field.name, "Content-Length") &&
+        field.value.find_first_not_of("0123456789") != std::string_view::npos) {
+      return HttpRefusal{400, "The length of the body is one number."};
+    }
     if (!http::equal_ignoring_case(field.name, "Transfer-Encoding")) continue;
     ++codings;
     if (!http::equal_ignoring_case(field.value, "chunked")) {
