@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include "base/check.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/openssl.hpp"
 
 namespace meshstow::crypto {
@@ -60,20 +61,11 @@ struct TokenCipher::State {
   explicit State(ByteView key)
       : encrypt(keyed_cipher(key.subspan(key.size() / 2), true)),
         decrypt(keyed_cipher(key.subspan(key.size() / 2), false)),
-        mac(new_hmac_sha256_context()) {
-    start_mac(mac.get(), key.first(key.size() / 2));
-  }
-
-  // The context keeps its key; starting without one takes it again.
-  Hash32 hmac(ByteView data) const {
-    MESHSTOW_CHECK(EVP_MAC_init(mac.get(), nullptr, 0, nullptr) == 1);
-    add_to_mac(mac.get(), data);
-    return finish_mac(mac.get());
-  }
+        mac(key.first(key.size() / 2)) {}
 
   CipherContext encrypt;
   CipherContext decrypt;
-  MacContext mac;
+  HmacKey mac;
 };
 
 TokenCipher::TokenCipher(ByteView key) {
@@ -102,7 +94,7 @@ Bytes TokenCipher::seal_with_iv(ByteView plaintext, const FixedBytes<16>& iv) co
   int last = 0;
   MESHSTOW_CHECK(body >= 0 && EVP_CipherFinal_ex(context, out.data() + kIv + body, &last) == 1);
   MESHSTOW_CHECK(static_cast<std::size_t>(body + last) == padded);
-  base::append(out, state_->hmac(out).view());
+  base::append(out, state_->mac.of({out}).view());
   return out;
 }
 
@@ -111,7 +103,7 @@ Result<Bytes> TokenCipher::open(ByteView token) const {
     return fail(Errc::malformed, "length of a token");
   }
   const ByteView authenticated = token.first(token.size() - kHmac);
-  if (!equal_in_constant_time(state_->hmac(authenticated).view(), token.last(kHmac))) {
+  if (!equal_in_constant_time(state_->mac.of({authenticated}).view(), token.last(kHmac))) {
     return fail(Errc::malformed, "HMAC of a token");
   }
   EVP_CIPHER_CTX* context = state_->decrypt.get();

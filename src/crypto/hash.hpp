@@ -36,6 +36,22 @@ class Sha256 {
 
 Hash32 hmac_sha256(ByteView key, std::initializer_list<ByteView> parts);
 
+// A key for many HMACs: a quarter of the cost of hmac_sha256() on short input, which is nearly all
+// setting up.
+class HmacKey {
+ public:
+  explicit HmacKey(ByteView key);
+  HmacKey(const HmacKey& other);
+  HmacKey& operator=(const HmacKey&) = delete;
+  ~HmacKey();
+
+  [[nodiscard]] Hash32 of(std::initializer_list<ByteView> parts) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 // RFC 5869. Empty salt = 32 zero bytes. The block counter wraps modulo 256 as in Reticulum
 // (facts/reticulum.md 1), so `out` may be longer than 8160 bytes.
 void hkdf(MutableByteView out, ByteView ikm, ByteView salt, ByteView context);

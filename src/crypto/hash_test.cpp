@@ -87,5 +87,17 @@ TEST(Scrypt, refuses_costs_beyond_memory_and_sense) {
   EXPECT_EQ(scrypt("p", {}, {16, 0, 1}).error().code, Errc::malformed);
 }
 
+TEST(HmacKey, gives_the_hmac_of_each_message_and_so_does_its_copy) {
+  const Bytes key(20, 0x0b);
+  const auto message = base::as_bytes("Hi There");
+  const HmacKey keyed(key);
+  const HmacKey copy(keyed);
+  for (int use = 0; use < 2; ++use) {
+    EXPECT_EQ(keyed.of({message}), hmac_sha256(key, {message}));
+    EXPECT_EQ(copy.of({message.first(3), message.subspan(3)}), hmac_sha256(key, {message}));
+    EXPECT_EQ(keyed.of({}), hmac_sha256(key, {}));
+  }
+}
+
 }  // namespace
 }  // namespace meshstow::crypto

@@ -70,6 +70,10 @@ void start_mac(EVP_MAC_CTX* context, ByteView key) {
   MESHSTOW_CHECK(EVP_MAC_init(context, non_null(key), key.size(), nullptr) == 1);
 }
 
+void restart_mac(EVP_MAC_CTX* context) {
+  MESHSTOW_CHECK(EVP_MAC_init(context, nullptr, 0, nullptr) == 1);
+}
+
 void add_to_mac(EVP_MAC_CTX* context, ByteView data) {
   MESHSTOW_CHECK(EVP_MAC_update(context, non_null(data), data.size()) == 1);
 }

@@ -38,6 +38,7 @@ MacContext new_hmac_sha256_context();  // its digest is set, its key is not
 
 // Starts a MAC under `key`, which may be empty.
 void start_mac(EVP_MAC_CTX* context, ByteView key);
+void restart_mac(EVP_MAC_CTX* context);  // under the key that it has
 void add_to_mac(EVP_MAC_CTX* context, ByteView data);
 Hash32 finish_mac(EVP_MAC_CTX* context);
 

@@ -1,10 +1,10 @@
 // The Sealer of a space (storage/sealer.hpp) over its key.
 //
 // Each purpose has a key of its own, derived from the space key.
-//   name    HMAC-SHA-256(name key, length of folder id (4 bytes) | folder id | name), first 16
-//   bytes record  salt (16, random) | AEAD; its key is HMAC-SHA-256(record key, salt), so that no
-//   number of
-//           records wears the random salt out as it would a 12-byte nonce; associated data: the
+//   name    first 16 bytes of HMAC-SHA-256(name key, length of folder id (4 bytes) | folder id |
+//           name)
+//   record  salt (16, random) | AEAD; its key is HMAC-SHA-256(record key, salt), so that no number
+//           of records wears the random salt out as it would a 12-byte nonce; associated data: the
 //           context
 //   chunk   siv (32) | AEAD; siv = HMAC-SHA-256(chunk key, plaintext), the AEAD's key is
 //           HMAC-SHA-256(chunk AEAD key, siv): equal plaintext seals to equal bytes, within a space
@@ -20,8 +20,8 @@ namespace {
 constexpr std::size_t kRecordSalt = 16;
 constexpr std::size_t kChunkSiv = 32;
 
-crypto::Secret32 keyed(const crypto::Secret32& key, ByteView input) {
-  Hash32 mac = crypto::hmac_sha256(key.view(), {input});
+crypto::Secret32 derive(const crypto::HmacKey& key, ByteView input) {
+  Hash32 mac = key.of({input});
   crypto::Secret32 out(mac.view());
   crypto::wipe(mac.bytes);
   return out;
@@ -30,7 +30,8 @@ crypto::Secret32 keyed(const crypto::Secret32& key, ByteView input) {
 Hash32 as_hash(const crypto::Secret32& secret) { return Hash32::prefix_of(secret.view()); }
 
 struct SealerKeys {
-  crypto::Secret32 name, record, chunk, chunk_aead, chunking, digest;
+  crypto::HmacKey name, record, chunk, chunk_aead;
+  crypto::Secret32 chunking, digest;
 };
 
 class SpaceSealer final : public storage::Sealer {
@@ -44,14 +45,13 @@ class SpaceSealer final : public storage::Sealer {
   [[nodiscard]] Hash16 name_key(ByteView folder_id, std::string_view name) const override {
     Bytes length;
     base::append_big_endian(length, static_cast<std::uint32_t>(folder_id.size()));
-    const Hash32 mac =
-        crypto::hmac_sha256(keys_.name.view(), {length, folder_id, base::as_bytes(name)});
+    const Hash32 mac = keys_.name.of({length, folder_id, base::as_bytes(name)});
     return Hash16::prefix_of(mac.view());
   }
 
   [[nodiscard]] Bytes seal_record(ByteView context, ByteView plaintext) override {
     const auto salt = rng_.bytes<kRecordSalt>();
-    const Bytes sealed = crypto::aead_seal(keyed(keys_.record, salt.view()), crypto::AeadNonce{},
+    const Bytes sealed = crypto::aead_seal(derive(keys_.record, salt.view()), crypto::AeadNonce{},
                                            context, plaintext);
     return base::concat({salt.view(), sealed});
   }
@@ -60,14 +60,14 @@ class SpaceSealer final : public storage::Sealer {
     if (sealed.size() < kRecordSalt + crypto::kAeadTag) {
       return fail(Errc::corrupt, "a sealed record is cut short");
     }
-    return crypto::aead_open(keyed(keys_.record, sealed.first(kRecordSalt)), crypto::AeadNonce{},
+    return crypto::aead_open(derive(keys_.record, sealed.first(kRecordSalt)), crypto::AeadNonce{},
                              context, sealed.subspan(kRecordSalt));
   }
 
   [[nodiscard]] Bytes seal_chunk(ByteView plaintext) override {
-    const Hash32 siv = crypto::hmac_sha256(keys_.chunk.view(), {plaintext});
+    const Hash32 siv = keys_.chunk.of({plaintext});
     const Bytes sealed =
-        crypto::aead_seal(keyed(keys_.chunk_aead, siv.view()), crypto::AeadNonce{}, {}, plaintext);
+        crypto::aead_seal(derive(keys_.chunk_aead, siv.view()), crypto::AeadNonce{}, {}, plaintext);
     return base::concat({siv.view(), sealed});
   }
 
@@ -75,7 +75,7 @@ class SpaceSealer final : public storage::Sealer {
     if (sealed.size() < kChunkSiv + crypto::kAeadTag) {
       return fail(Errc::corrupt, "a sealed chunk is cut short");
     }
-    return crypto::aead_open(keyed(keys_.chunk_aead, sealed.first(kChunkSiv)), crypto::AeadNonce{},
+    return crypto::aead_open(derive(keys_.chunk_aead, sealed.first(kChunkSiv)), crypto::AeadNonce{},
                              {}, sealed.subspan(kChunkSiv));
   }
 
@@ -90,9 +90,12 @@ class SpaceSealer final : public storage::Sealer {
 }  // namespace
 
 std::unique_ptr<storage::Sealer> make_space_sealer(const access::SpaceKey& key, base::Rng& rng) {
+  const auto mac_key = [&key](std::string_view purpose) {
+    return crypto::HmacKey(key.derive(purpose).view());
+  };
   return std::make_unique<SpaceSealer>(
-      SealerKeys{key.derive("name"), key.derive("record"), key.derive("chunk"),
-                 key.derive("chunk aead"), key.derive("chunking"), key.derive("digest")},
+      SealerKeys{mac_key("name"), mac_key("record"), mac_key("chunk"), mac_key("chunk aead"),
+                 key.derive("chunking"), key.derive("digest")},
       rng);
 }
 

@@ -97,7 +97,8 @@ class StorageNode {
   std::unique_ptr<State> state_;
 };
 
-// The Sealer of a space, over its key.
+// The Sealer of a space, over its key. Each clone belongs to one thread and all of them draw from
+// `rng`, which outlives them: give one that may be used from several threads (io::OsRng).
 std::unique_ptr<storage::Sealer> make_space_sealer(const access::SpaceKey& key, base::Rng& rng);
 
 }  // namespace meshstow::node

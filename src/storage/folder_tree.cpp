@@ -59,7 +59,7 @@ Folder& FolderTree::keep(NodeRow row, std::string name, Folder* parent) {
   }
   folder.row = std::move(row);
   Folder& kept = by_id_.insert_or_assign(folder.row.id, std::move(folder)).first->second;
-  by_name_.insert_or_assign(Name{kept.row.parent, kept.row.key}, &kept);
+  by_name_.insert_or_assign(Name{kept.row.parent, kept.name}, &kept);
   return kept;
 }
 
@@ -79,20 +79,20 @@ Result<FolderTree::Walk> FolderTree::walk(std::span<const std::string_view> name
   Walk walk{*at, 0, false};
   for (const std::string_view name : names) {
     Folder& parent = *walk.folder;
-    const Bytes key = box_.name_key(parent.secret, parent.row.id, name);
-    if (const auto known = by_name_.find({parent.row.id, key});
-        known != by_name_.end() && known->second->row.live) {
+    const auto known = by_name_.find(Name{parent.row.id, std::string(name)});
+    if (known != by_name_.end() && known->second->row.live) {
       walk.folder = known->second;
       ++walk.found;
       continue;
     }
+    const Bytes key = box_.name_key(parent.secret, parent.row.id, name);
     std::optional<NodeRow> row;
     if (parent.row.live) row = store_.view().live_child(parent.row.id, key);
     if (row && row->kind == NodeKind::document) {
       walk.clash = true;
       return walk;
     }
-    if (const auto known = by_name_.find({parent.row.id, key}); known != by_name_.end()) {
+    if (known != by_name_.end()) {
       walk.folder = known->second;
       ++walk.found;
       continue;
@@ -177,7 +177,7 @@ void FolderTree::remove(Folder& folder) {
   }
   std::erase(dirty_[folder.depth], folder.row.id);
   store_.remove_node(folder.row.id);
-  by_name_.erase({folder.row.parent, folder.row.key});
+  by_name_.erase(Name{folder.row.parent, folder.name});
   by_id_.erase(folder.row.id);
 }
 

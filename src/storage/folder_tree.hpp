@@ -67,7 +67,7 @@ class FolderTree {
   [[nodiscard]] std::size_t size() const { return by_id_.size(); }
 
  private:
-  using Name = std::pair<NodeId, Bytes>;
+  using Name = std::pair<NodeId, std::string>;
 
   Result<Folder*> root();
   Folder& keep(NodeRow row, std::string name, Folder* parent);

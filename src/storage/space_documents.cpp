@@ -48,14 +48,16 @@ Outcome<SpaceWriter::Place> SpaceWriter::locate(const StoragePath& path) {
   const Folder& folder = *walk->folder;
   // Read now: whoever has begun to write must not find it damaged.
   if (auto usage = usage_.of(folder.usage); !usage) return refuse(usage.error());
-  const Bytes key = box_.name_key(folder.secret, folder.row.id, place.name);
+  place.key = box_.name_key(folder.secret, folder.row.id, place.name);
   LocalStoreReader& view = engine_->view();
-  if (folder.row.live) place.node = view.live_child(folder.row.id, key);
+  if (folder.row.live) place.node = view.live_child(folder.row.id, place.key);
   if (place.node && place.node->kind == NodeKind::folder) {
     place.node.reset();
     place.clash = true;  // a deleted document may have had the name before
   }
-  if (!place.node) place.node = view.dead_child(folder.row.id, key, NodeKind::document);
+  if (!place.node && folder.row.children > folder.row.live_children) {
+    place.node = view.dead_child(folder.row.id, place.key, NodeKind::document);
+  }
   if (!place.node) return place;
   auto entry =
       box_.open_entry(folder.secret, place.node->id, place.node->parent, place.node->entry);
@@ -214,7 +216,8 @@ Outcome<WriteResult> SpaceWriter::write_version(Place& place, DocumentState stat
     node.id = space_.next_node++;
     node.parent = folder.row.id;
     node.kind = NodeKind::document;
-    node.key = box_.name_key(folder.secret, folder.row.id, place.name);
+    node.key = place.key.empty() ? box_.name_key(folder.secret, folder.row.id, place.name)
+                                 : std::move(place.key);
   }
   folders_.add_to_digest(folder, digests_.of_document(place.name, state.version));
   ++(*usage)->documents;

@@ -26,6 +26,7 @@ class SpaceWriter {
                                                       std::span<const StoreRequest> writes);
   [[nodiscard]] Result<std::unique_ptr<StorageReader>> make_reader();
   [[nodiscard]] bool reclaim_some(Now now);
+  [[nodiscard]] std::uint64_t unused_bytes() { return engine_->file_size().unused; }
   [[nodiscard]] Result<std::uint64_t> compact(Now now, const CompactProgress& progress);
   [[nodiscard]] Result<void> start_new_log(base::Rng& rng);
   [[nodiscard]] const SpaceRecord& space() const { return space_; }
@@ -36,6 +37,7 @@ class SpaceWriter {
     FolderTree::Walk walk;
     std::vector<std::string_view> folders;  // names, without the last
     std::string_view name;
+    Bytes key;                           // of the name, if all folders are there
     std::optional<NodeRow> node;         // of the document, live or deleted
     std::optional<DocumentState> state;  // the node's
     bool clash = false;
