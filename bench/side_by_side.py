@@ -2,7 +2,7 @@
 """Meshstow beside RNS, in one run on one machine; writes a section of docs/BENCHMARKS.md.
 
 Every pair talks over TCP on the loopback interface: client and server of either kind, one thread of
-work each. `./dev bench` runs it with the newest RNS that the tests use.
+work each. `./dev bench reticulum` runs it with the newest RNS that the tests use.
   --quick   a tenth of the work, printed and not written: does it still run?
 """
 import argparse
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from harness import World, free_port, tcp_client, tcp_server  # noqa: E402
-from report_page import put_section  # noqa: E402
+from report_page import machine, put_section  # noqa: E402
 
 BENCH = ROOT / "build" / "release" / "endpoint_bench"
 NAME = "bench.echo"
@@ -176,13 +176,6 @@ def measure_documents(world, scale):
     return out
 
 
-def machine():
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text()
-                  .splitlines() if line.startswith("model name")), platform.processor())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}"
-
-
 def table(pairs, unhindered, announces, daemons, documents, rns_version):
     def row(name, pick):
         return f"| {name} | " + " | ".join(pick(pairs[pair]) for pair in PAIRS) + " |"
@@ -190,7 +183,7 @@ def table(pairs, unhindered, announces, daemons, documents, rns_version):
     rns, our = daemons["RNS"], daemons["Meshstow"]
     return "\n".join([
         "## Reticulum, beside RNS", "",
-        "Made by `./dev bench`. Higher is better but for memory, time to ready and latency.", "",
+        "Made by `./dev bench reticulum`. Higher is better but for memory, time to ready and latency.", "",
         f"- Date: {datetime.date.today().isoformat()}",
         f"- Machine: {machine()}",
         f"- RNS {rns_version} on Python {platform.python_version()}; Meshstow release build",

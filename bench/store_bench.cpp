@@ -97,7 +97,6 @@ std::string puts(const std::string& dir, std::size_t count, std::size_t writers)
   // In turns, so that a noisy moment of the machine meets both.
   base::SeededRng keys(3);
   constexpr std::size_t kTurns = 8;
-  std::vector<double> shares;
   double raw_time = 0;
   double our_time = 0;
   for (std::size_t turn = 0; turn < kTurns; ++turn) {
@@ -183,12 +182,14 @@ double aead_rate(std::size_t megabytes) {
   return static_cast<double>(megabytes) / seconds_since(begin);
 }
 
-std::string large(const std::string& dir, std::size_t megabytes) {
-  Space ours(dir + "/ours.db");
+struct LargeRates {
+  double write = 0;
+  double read = 0;  // MiB per second
+};
+
+LargeRates write_and_read(Space& ours, std::size_t megabytes) {
   const StoragePath path = *StoragePath::parse("/private/bench/large");
-  Bytes piece = random_bytes(kPiece, 6);
-  const double disk = disk_rate(dir, megabytes, piece);
-  const double aead = aead_rate(std::min<std::size_t>(megabytes, 256));
+  Bytes piece(kPiece);
   base::SeededRng rng(7);
   double making = 0;
   auto begin = Clock::now();
@@ -200,30 +201,46 @@ std::string large(const std::string& dir, std::size_t megabytes) {
     ours.write(AppendUpload{1, piece});
   }
   ours.write(PutDocument{path, "application/octet-stream", {}, UploadId{1}});
-  const double written = static_cast<double>(megabytes) / (seconds_since(begin) - making);
+  const auto all = static_cast<double>(megabytes);
+  LargeRates rates;
+  rates.write = all / (seconds_since(begin) - making);
   begin = Clock::now();
   auto opened = std::get<OpenedDocument>(ours.read(OpenDocument{path, {}, {}, 0, kPiece}));
   for (std::size_t i = 1; i < megabytes; ++i) {
     const Answer answer = ours.read(ReadDocument{opened.handle, i * kPiece, kPiece});
     MESHSTOW_CHECK(std::get<ReadPiece>(answer).bytes.size() == kPiece);
   }
-  const double read = static_cast<double>(megabytes) / seconds_since(begin);
+  rates.read = all / seconds_since(begin);
+  return rates;
+}
+
+std::string large(const std::string& dir, std::size_t megabytes) {
+  const double disk = disk_rate(dir, megabytes, random_bytes(kPiece, 6));
+  const double aead = aead_rate(std::min<std::size_t>(megabytes, 256));
+  LargeRates rates;
+  {
+    Space ours(dir + "/ours.db");
+    rates = write_and_read(ours, megabytes);
+  }
   const auto size = static_cast<double>(std::filesystem::file_size(dir + "/ours.db"));
   char out[400];
   std::snprintf(out, sizeof out,
                 R"({"megabytes": %zu, "disk": %.0f, "aead": %.0f, "write": %.0f, "read": %.0f, )"
                 R"("share": %.2f, "file_over_logical": %.3f})",
-                megabytes, disk, aead, written, read,
-                std::min(written, read) / std::min(disk, aead),
+                megabytes, disk, aead, rates.write, rates.read,
+                std::min(rates.write, rates.read) / std::min(disk, aead),
                 size / static_cast<double>(megabytes * kPiece));
   return out;
 }
 
 std::string scale(const std::string& dir, std::size_t documents) {
   const Bytes body = random_bytes(kDocument, 1);
-  Space ours(dir + "/ours.db");
-  fill(ours, documents, 1);
+  {
+    Space filled(dir + "/ours.db");
+    fill(filled, documents, 1);
+  }
   const auto size = static_cast<double>(std::filesystem::file_size(dir + "/ours.db"));
+  Space ours(dir + "/ours.db");
   constexpr std::size_t kProbes = 4000;
   base::SeededRng which(4);
   const auto path = [&] { return path_of(which.below(documents), 1); };

@@ -141,7 +141,7 @@ class Space {
 
 inline codec::StoragePath path_of(std::uint64_t number, std::size_t folders = kFolders) {
   return *codec::StoragePath::parse("/private/bench/folder" + std::to_string(number % folders) +
-                                      "/document-" + std::to_string(number));
+                                    "/document-" + std::to_string(number));
 }
 
 }  // namespace meshstow::bench

@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
-"""Meshstow beside armadietto and nginx over HTTP, in one run on one machine.
-
-Prints a section of Markdown.
+"""Meshstow beside armadietto and nginx over HTTP, in one run on one machine; writes a section of
+docs/BENCHMARKS.md.
 
 The load is wrk on one thread; documents have 1 KiB. Each figure is the median of the rounds, the
 servers take turns within a round. Meshstow syncs every write to the disk before it answers;
 armadietto does not sync at all.
 
-  --quick         short rounds and 10,000 siblings in place of 100,000: does it still run?
-  --write FILE    puts the section into FILE in place of the one that is there, or at its end
+  --quick         short rounds and 10,000 siblings in place of 100,000, printed and not written
   --json FILE     all figures
   --install       installs armadietto into build/http-bench and stops
 Needs wrk, nginx, nodejs and npm (Debian packages).
@@ -17,8 +15,6 @@ import argparse
 import datetime
 import json
 import os
-import platform
-import re
 import shutil
 import statistics
 import subprocess
@@ -27,10 +23,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-from report_page import put_section  # noqa: E402
+from report_page import machine, put_section  # noqa: E402
 from servers import MODULES, Armadietto, Meshstow, Nginx, ask  # noqa: E402
 
-HERE = Path(__file__).resolve().parent
 HEADING = "## HTTP, beside armadietto and nginx"
 CONNECTIONS = (1, 16)
 OPERATIONS = ("GET", "conditional GET, 304", "PUT, folder of 1,000", "PUT, folder of 100,000",
@@ -163,12 +158,11 @@ def ratio(ours, theirs):
 def section(bench):
     names = [server.name for server in bench.servers]
     lines = [HEADING, ""]
-    lines += [f"{datetime.date.today()}, {os.cpu_count()} cores ({processor()}), Linux "
-              f"{platform.release()}; wrk on one thread shares them with the server. 1 KiB "
+    lines += [f"{datetime.date.today()}, {machine()}; wrk on one thread shares them with the server. 1 KiB "
               f"documents; each figure is the median of {bench.rounds} rounds of {bench.seconds} "
               "s, requests per second and in brackets the latency in ms (p50 / p99). Meshstow has "
               "synced a write to the disk before it answers; armadietto never syncs. Made by "
-              "`bench/http/run.py`.", ""]
+              "`./dev bench http`.", ""]
     lines += [f"| | connections | {' | '.join(names)} | to armadietto | p99 to armadietto "
               "| to nginx |",
               f"|---|---|{'---|' * (len(names) + 3)}"]
@@ -212,16 +206,10 @@ def row(bench, names, operation, shown, connections):
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def processor():
-    found = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(), re.M)
-    return found.group(1) if found else platform.machine()
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--write", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--install", action="store_true")
     arguments = parser.parse_args()
@@ -239,8 +227,8 @@ def main():
     finally:
         bench.close()
     print(text)
-    if arguments.write:
-        put_section(text, arguments.write)
+    if not arguments.quick:
+        put_section(text)
     if arguments.json:
         arguments.json.write_text(json.dumps(bench.figures, indent=1))
 
