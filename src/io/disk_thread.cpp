@@ -40,7 +40,6 @@ struct Write {
   storage::Operation operation;
   DiskThread::Completion done;
   std::size_t cost = 0;
-  std::optional<Failure> refused = std::nullopt;  // it is not the store's any more
 };
 
 struct Answered {
@@ -55,14 +54,14 @@ struct DiskThread::State : std::enable_shared_from_this<DiskThread::State> {
   explicit State(boost::asio::io_context& io) : loop(io) {}
 
   void submit_read(storage::Operation operation, Completion done);
-  void submit_write(storage::Operation operation, Completion done,
-                    std::optional<Failure> refused = std::nullopt);
+  void submit_write(storage::Operation operation, Completion done);
   void run();
   bool wait_for_work(std::unique_lock<std::mutex>& guard);
   std::vector<Write> take_batch();
   Task take_task();
   bool let_others();
   void execute(std::vector<Write> batch);
+  std::vector<bool> without_room(const std::vector<Write>& batch);
   void deliver(std::vector<Answered>& answers);
   void settle();
 
@@ -76,11 +75,14 @@ struct DiskThread::State : std::enable_shared_from_this<DiskThread::State> {
   // Keeps loop.run() from returning while an answer is under way from the other thread.
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work;
   bool gone = false;
+  bool will_wake = false;
   std::vector<std::function<void()>> idle_waiters;
 
   // The disk thread's.
   std::unique_ptr<storage::RemoteStorage> storage;
+  DiskProbe probe;
   bool may_reclaim = true;
+  bool short_of_room = false;  // something was refused
 
   // Shared.
   std::mutex mutex;
@@ -91,12 +93,14 @@ struct DiskThread::State : std::enable_shared_from_this<DiskThread::State> {
 };
 
 Result<std::unique_ptr<DiskThread>> DiskThread::start(
-    boost::asio::io_context& loop, std::unique_ptr<storage::RemoteStorage> storage) {
+    boost::asio::io_context& loop, std::unique_ptr<storage::RemoteStorage> storage,
+    DiskProbe probe) {
   auto reader = storage->make_reader();
   if (!reader) return fail(reader.error());
   auto state = std::make_shared<State>(loop);
   state->reader = std::move(*reader);
   state->storage = std::move(storage);
+  state->probe = std::move(probe);
   state->thread = std::thread([raw = state.get()] { raw->run(); });
   return std::unique_ptr<DiskThread>(new DiskThread(std::move(state)));
 }
@@ -121,10 +125,6 @@ void DiskThread::submit(storage::Operation operation, Completion done) {
   } else {
     state_->submit_read(std::move(operation), std::move(done));
   }
-}
-
-void DiskThread::refuse(Failure why, Completion done) {
-  state_->submit_write(storage::AbortUpload{}, std::move(done), std::move(why));
 }
 
 std::size_t DiskThread::queued_bytes() const { return state_->queued_bytes; }
@@ -153,8 +153,7 @@ void DiskThread::State::submit_read(storage::Operation operation, Completion don
   });
 }
 
-void DiskThread::State::submit_write(storage::Operation operation, Completion done,
-                                     std::optional<Failure> refused) {
+void DiskThread::State::submit_write(storage::Operation operation, Completion done) {
   const std::size_t cost = cost_of(operation);
   ++unanswered;
   if (!work) work.emplace(loop.get_executor());
@@ -171,7 +170,7 @@ void DiskThread::State::submit_write(storage::Operation operation, Completion do
   queued_bytes += cost;
   {
     const std::lock_guard guard(mutex);
-    queue.push_back({std::move(operation), std::move(done), cost, std::move(refused)});
+    queue.push_back({std::move(operation), std::move(done), cost});
   }
   changed.notify_one();
 }
@@ -186,6 +185,8 @@ void DiskThread::State::run() {
       may_reclaim = storage->reclaim_some(read_clock());
     } else {
       if (!batch.empty()) execute(std::move(batch));
+      // Whoever asks again at once must not keep away the quiet moment that would make room.
+      if (std::exchange(short_of_room, false)) storage->reclaim_some(read_clock());
       if (task) task(*storage, [this] { return let_others(); });
       may_reclaim = true;
     }
@@ -234,21 +235,47 @@ std::vector<Write> DiskThread::State::take_batch() {
   return batch;
 }
 
+// Which of the writes the disk has no room for. The file may have room of its own, which it has not
+// given back to the disk; the store is asked only where that matters.
+std::vector<bool> DiskThread::State::without_room(const std::vector<Write>& batch) {
+  std::vector<bool> out(batch.size(), false);
+  const auto space = probe ? probe() : std::nullopt;
+  if (!space) return out;
+  std::uint64_t room = space->room();
+  bool asked = false;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const std::uint64_t bytes = new_bytes(batch[i].operation);
+    if (bytes > room && !std::exchange(asked, true)) room += storage->unused_bytes();
+    out[i] = bytes > room;
+    short_of_room = short_of_room || out[i];
+    const bool announced = std::holds_alternative<storage::BeginUpload>(batch[i].operation);
+    if (!out[i] && !announced) room -= bytes;
+  }
+  return out;
+}
+
 void DiskThread::State::execute(std::vector<Write> batch) {
+  const std::vector<bool> refused = without_room(batch);
   std::vector<storage::StoreRequest> requests;
   requests.reserve(batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (!batch[i].refused) requests.push_back({i, std::move(batch[i].operation)});
+    const auto* append = std::get_if<storage::AppendUpload>(&batch[i].operation);
+    if (!refused[i]) {
+      requests.push_back({i, std::move(batch[i].operation)});
+    } else if (append != nullptr) {
+      // Without this piece nothing may come of it.
+      requests.push_back({batch.size(), storage::AbortUpload{append->upload}});
+    }
   }
   std::vector<storage::StoreReply> replies = storage->execute_batch(read_clock(), requests);
 
   std::vector<Answered> answers;
   answers.reserve(batch.size());
-  for (Write& write : batch) {
-    answers.push_back({std::move(write.done),
-                       tl::unexpected(write.refused.value_or(
-                           Failure{Refusal::unavailable, "the store did not answer", {}})),
-                       write.cost});
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Failure failure = refused[i]
+                                ? Failure{Refusal::full, "the disk has no room for it", {}}
+                                : Failure{Refusal::unavailable, "the store did not answer", {}};
+    answers.push_back({std::move(batch[i].done), tl::unexpected(failure), batch[i].cost});
   }
   for (storage::StoreReply& reply : replies) {
     if (reply.number < answers.size()) answers[reply.number].outcome = std::move(reply.outcome);

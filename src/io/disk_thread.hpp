@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 
+#include "io/disk_room.hpp"
 #include "storage/remote_storage.hpp"
 
 namespace boost::asio {
@@ -20,16 +21,16 @@ class DiskThread {
  public:
   using Completion = std::function<void(storage::Outcome<storage::Answer>)>;
 
-  // `loop` outlives the thread. Errc as RemoteStorage::make_reader.
+  // `loop` outlives the thread. `probe` runs on the disk thread; bodies for which it shows no room
+  // are refused as Refusal::full. Errc as RemoteStorage::make_reader.
   [[nodiscard]] static Result<std::unique_ptr<DiskThread>> start(
-      boost::asio::io_context& loop, std::unique_ptr<storage::RemoteStorage> storage);
+      boost::asio::io_context& loop, std::unique_ptr<storage::RemoteStorage> storage,
+      DiskProbe probe = {});
   // Finishes what is queued, then joins. Completions that have not run by then never run.
   ~DiskThread();
 
   // Loop thread only. Refusal::unavailable when the queue is over limits::kStoreQueueBytes.
   void submit(storage::Operation operation, Completion done);
-  // Answers so without asking the store, in the order of the writes.
-  void refuse(storage::Failure why, Completion done);
   [[nodiscard]] std::size_t queued_bytes() const;
   // Calls back once every write that was submitted before has been answered.
   void when_idle(std::function<void()> done);

@@ -86,12 +86,13 @@ storage::PutDocument put(const std::string& path, std::string_view body) {
 }
 
 struct Disk {
-  explicit Disk(std::shared_ptr<storage::MemoryDisk> on = storage::make_memory_disk())
+  explicit Disk(std::shared_ptr<storage::MemoryDisk> on = storage::make_memory_disk(),
+                DiskProbe probe = {})
       : memory(std::move(on)) {
     auto store = storage::RemoteStorage::open(
         storage::make_memory_store(memory),
         std::make_unique<GatedSealer>(gate, storage::make_plain_sealer()), rng, {}, read_clock());
-    thread = DiskThread::start(loop, std::move(store.value())).value();
+    thread = DiskThread::start(loop, std::move(store.value()), std::move(probe)).value();
   }
 
   std::string read(const std::string& path) {
@@ -245,6 +246,33 @@ TEST(DiskThread, keeps_the_loop_running_while_an_answer_is_due) {
   disk.thread->submit(put("/private/a/x", "one"), [&](const auto&) { answered = true; });
   disk.loop.run();
   EXPECT_TRUE(answered);
+}
+
+TEST(DiskThread, refuses_bodies_that_the_disk_has_no_room_for_and_spoils_their_uploads) {
+  constexpr std::uint64_t kMib = 1024 * 1024;
+  auto left = std::make_shared<std::atomic<std::uint64_t>>(50 * kMib);  // after the reserve
+  Disk disk(storage::make_memory_disk(), [left] {
+    return DiskSpace{*left + 32 * kMib, 1024 * kMib};
+  });
+  std::vector<std::optional<storage::Refusal>> refusals;
+  const auto note = [&](const Outcome<Answer>& outcome) {
+    refusals.push_back(outcome ? std::nullopt : std::optional(outcome.error().refusal));
+  };
+  const auto path = StoragePath::parse("/private/a/x").value();
+  disk.thread->submit(storage::BeginUpload{1, path, 51 * kMib}, note);
+  disk.thread->submit(storage::BeginUpload{2, path, std::nullopt}, note);
+  disk.thread->submit(storage::AppendUpload{2, Bytes(kMib)}, note);
+  ASSERT_TRUE(run_until(disk.loop, [&] { return refusals.size() == 3; }));
+  *left = kMib / 2;
+  disk.thread->submit(storage::AppendUpload{2, Bytes(kMib)}, note);
+  disk.thread->submit(storage::PutDocument{path, "text/plain", {}, storage::UploadId{2}}, note);
+  disk.thread->submit(put("/private/a/small", "there is room for this"), note);
+  ASSERT_TRUE(run_until(disk.loop, [&] { return refusals.size() == 6; }));
+  using storage::Refusal;
+  const std::vector<std::optional<Refusal>> expected{
+      Refusal::full, std::nullopt, std::nullopt, Refusal::full, Refusal::not_found, std::nullopt};
+  EXPECT_EQ(refusals, expected);
+  EXPECT_EQ(disk.read("/private/a/x"), "");
 }
 
 }  // namespace meshstow::io

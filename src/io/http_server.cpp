@@ -4,7 +4,6 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <filesystem>
 #include <sys/resource.h>
 #include <unordered_map>
 
@@ -53,9 +52,7 @@ http::NodeStatus status_of(NodeHost& host) {
   status.device = codec::to_hex(node.identities().device.hash());
   status.destination = codec::to_hex(node.destination());
   status.version = "0.1.0";
-  std::error_code error;
-  const auto space = std::filesystem::space(host.home().directory(), error);
-  if (!error) status.disk_free = space.available;
+  if (const auto disk = probe_disk(host.home().directory())) status.disk_free = disk->room();
   for (const node::PeerInfo& peer : node.peers()) {
     http::PeerStatus out{codec::to_hex(peer.destination), peer.hops, peer.heard, {}};
     if (peer.announcement) out.space_available = peer.announcement->space_available;

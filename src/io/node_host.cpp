@@ -5,7 +5,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
-#include <sys/statvfs.h>
 
 #include "base/check.hpp"
 #include "io/clock.hpp"
@@ -51,25 +50,9 @@ node::OperationFailed cancelled(node::OperationId operation) {
 // Without a quota there is as much space as the disk has, which the store cannot know.
 void add_disk_space(storage::Outcome<storage::Answer>& outcome, const Home& home) {
   auto* usage = outcome ? std::get_if<storage::Usage>(&*outcome) : nullptr;
-  struct statvfs disk {};
-  if (usage == nullptr || ::statvfs(home.directory().c_str(), &disk) != 0) return;
-  const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  usage->space_left = std::min(usage->space_left, free);
-}
-
-// A body of which the size is known is refused at once if the disk has no room for it.
-bool has_disk_space(const storage::Operation& operation, const Home& home) {
-  const auto* begin = std::get_if<storage::BeginUpload>(&operation);
-  struct statvfs disk {};
-  if (begin == nullptr || !begin->announced_size ||
-      ::statvfs(home.directory().c_str(), &disk) != 0) {
-    return true;
-  }
-  return *begin->announced_size <= std::uint64_t{disk.f_bavail} * disk.f_frsize;
-}
-
-storage::Failure no_disk_space() {
-  return {storage::Refusal::full, "the disk has no room for it", {}};
+  if (usage == nullptr) return;
+  const auto disk = probe_disk(home.directory());
+  if (disk) usage->space_left = std::min(usage->space_left, disk->room());
 }
 
 struct ConnectedWaiter {
@@ -135,7 +118,8 @@ HomeResult<std::unique_ptr<NodeHost>> NodeHost::open(asio::io_context& loop, Hom
   auto state = std::make_shared<State>(loop, home);
   auto store = open_home_store(home.store_file(), home.identities(), home.settings(), state->rng);
   if (!store) return tl::unexpected(store.error());
-  auto disk = DiskThread::start(loop, std::move(*store));
+  auto disk = DiskThread::start(loop, std::move(*store),
+                                [directory = home.directory()] { return probe_disk(directory); });
   if (!disk) {
     return tl::unexpected("cannot read " + home.store_file().string() + ": " + disk.error().detail);
   }
@@ -184,9 +168,6 @@ std::vector<InterfaceStatus> NodeHost::interfaces() const {
 
 void NodeHost::store(storage::Operation operation, DiskThread::Completion done) {
   auto change = change_of(operation);
-  if (!has_disk_space(operation, state_->home)) {
-    return state_->disk->refuse(no_disk_space(), std::move(done));
-  }
   if (std::holds_alternative<storage::ReadUsage>(operation)) {
     return state_->disk->submit(std::move(operation),
                                 [state = state_, done = std::move(done)](auto outcome) {
@@ -392,16 +373,13 @@ void NodeHost::State::pump() {
 }
 
 void NodeHost::State::run_store_request(storage::StoreRequest request) {
-  const bool has_space = has_disk_space(request.operation, home);
-  const auto done = [state = shared_from_this(),
-                     number = request.number](storage::Outcome<storage::Answer> outcome) {
+  disk->submit(std::move(request.operation), [state = shared_from_this(), number = request.number](
+                                                 storage::Outcome<storage::Answer> outcome) {
     if (state->gone) return;
     add_disk_space(outcome, state->home);
     state->node->handle_store_reply(read_clock(), {number, std::move(outcome)});
     state->wake();
-  };
-  if (!has_space) return disk->refuse(no_disk_space(), done);
-  disk->submit(std::move(request.operation), done);
+  });
 }
 
 void NodeHost::State::sleep_until(TimePoint when) {

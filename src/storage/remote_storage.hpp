@@ -81,6 +81,8 @@ class RemoteStorage {
   // Spends at most one small transaction on reclaiming what history and aborted uploads left.
   // True: there is more to do.
   [[nodiscard]] bool reclaim_some(Now now);
+  // Room inside the store's file that new bodies can take before the file grows.
+  [[nodiscard]] std::uint64_t unused_bytes();
 
  private:
   struct State;

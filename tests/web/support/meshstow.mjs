@@ -9,10 +9,10 @@ import {eventually, free_port, kPatienceMs, resident_kib, run, start, temporary_
 export const binary = process.env.MESHSTOW_BINARY ?? path.join(rootDir, 'build', 'release', 'meshstow');
 
 export class Meshstow {
-  // flags: further arguments of `serve`.
-  static async start({flags = [], host = '127.0.0.1', port, init = []} = {}) {
+  // flags: further arguments of `serve`; folder: where its home is made.
+  static async start({flags = [], host = '127.0.0.1', port, init = [], folder} = {}) {
     const server = new Meshstow();
-    server.folder = temporary_folder('home');
+    server.folder = folder ?? temporary_folder('home');
     server.home = path.join(server.folder, 'home');
     server.flags = flags;
     server.host = host;

@@ -1,16 +1,18 @@
 // Child processes that cannot outlive the tests: the kernel ends them with this one (setpriv --pdeathsig),
 // and temporary folders go at exit.
-import {spawn} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
 const folders = new Set();
+const mounts = new Set();
 const children = new Set();
 
 function clean_up() {
   for (const child of children) child.kill('SIGKILL');
+  for (const folder of mounts) unmount(folder);
   if (process.env.MESHSTOW_WEB_KEEP) return;
   for (const folder of folders) fs.rmSync(folder, {recursive: true, force: true, maxRetries: 3});
 }
@@ -21,6 +23,19 @@ export function temporary_folder(name) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), `meshstow-web-${name}-`));
   folders.add(folder);
   return folder;
+}
+
+// A file system of that size in memory, gone when this process ends; null where this user may mount none.
+export function small_disk(name, mib) {
+  const folder = temporary_folder(name);
+  const how = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'meshstow-web', folder]);
+  if (how.status !== 0) return null;
+  mounts.add(folder);
+  return folder;
+}
+export function unmount(folder) {
+  // Lazily: a process that was just killed may not have let go of it yet.
+  if (mounts.delete(folder)) spawnSync('umount', ['-l', folder]);
 }
 
 export function start(command, args, options = {}) {
