@@ -1,10 +1,14 @@
 #include "io/home_store.hpp"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/check.hpp"
 #include "codec/hex.hpp"
+#include "crypto/hash.hpp"
 #include "io/clock.hpp"
 #include "io/file_system.hpp"
 #include "io/log.hpp"
@@ -14,19 +18,40 @@ namespace meshstow::io {
 namespace {
 
 constexpr std::size_t kTokenFile = 4096;
+constexpr std::size_t kTokenDigits = 32;
+constexpr std::size_t kPlaceBytes = 16;
 
 std::filesystem::path token_file(const std::filesystem::path& store) {
   return store.parent_path() / "incarnation";
 }
 
-// nullopt: there is no file. One that cannot be read is no token of this store, which then starts a
-// new log: that is safe, and happens after a power cut at worst.
-std::optional<Hash16> read_token(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return std::nullopt;
-  const auto text = read_file(file, kTokenFile);
-  if (!text || text->size() < 32) return Hash16{};
-  return codec::fixed_from_hex<16>(base::as_text(*text).substr(0, 32)).value_or(Hash16{});
+// Which file on which machine this is. A copied home, or one that came out of a snapshot of a file
+// system, has the token of its original, but lies elsewhere.
+std::string place_of(const std::filesystem::path& store) {
+  struct statx found {};
+  struct statvfs system {};
+  if (::statx(AT_FDCWD, store.c_str(), 0, STATX_INO | STATX_BTIME, &found) != 0) return {};
+  if (::statvfs(store.c_str(), &system) != 0) return {};
+  Bytes place = read_file("/etc/machine-id", kTokenFile).value_or(Bytes());
+  base::append_big_endian(place, std::uint64_t{system.f_fsid});
+  base::append_big_endian(place, std::uint64_t{found.stx_ino});
+  base::append_big_endian(place, std::int64_t{found.stx_btime.tv_sec});
+  base::append_big_endian(place, std::uint32_t{found.stx_btime.tv_nsec});
+  return codec::to_hex(crypto::sha256(place).view().first(kPlaceBytes));
+}
+
+std::string token_text(const Hash16& token, const std::filesystem::path& store) {
+  return codec::to_hex(token) + " " + place_of(store) + "\n";
+}
+
+// A token that is missing, unreadable or of another place is no token of this store, which then
+// starts a new log: that is safe, and happens after a power cut at worst.
+Hash16 read_token(const std::filesystem::path& store) {
+  const auto text = read_file(token_file(store), kTokenFile);
+  if (!text || text->size() < kTokenDigits) return {};
+  const auto token = codec::fixed_from_hex<16>(base::as_text(*text).substr(0, kTokenDigits));
+  if (!token || base::as_text(*text) != token_text(*token, store)) return {};
+  return *token;
 }
 
 // A home that had a store has none now. Starting an empty one would hide the loss.
@@ -64,12 +89,12 @@ tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_sto
   options.device = identities.device.hash();
   options.quota = settings.quota;
   options.history = settings.history;
-  if (!engine_options.read_only) options.expected_token = read_token(token_file(file));
+  if (!engine_options.read_only) options.expected_token = read_token(file);
   options.force_new_log = is_copy;
   // On a full disk the old token stays: the next opening then takes the store for a copy and starts
   // a new log, which is safe. What is stored must stay readable.
   options.keep_token = [file](const Hash16& token) {
-    const std::string text = codec::to_hex(token) + "\n";
+    const std::string text = token_text(token, file);
     if (auto kept = replace_file(token_file(file), base::as_bytes(text)); !kept) {
       log_info(kept.error());
     }

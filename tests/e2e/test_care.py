@@ -192,6 +192,83 @@ def test_check_names_the_document_that_rotted_and_get_never_serves_it(world):
     assert (node.home / "store.sqlite").read_bytes() == rotten, "looking changes nothing"
 
 
+TAMPERINGS = {
+    "a piece is missing at the end":
+        "DELETE FROM pieces WHERE content = {large} AND start = {last}",
+    "a piece is missing in the middle":
+        "DELETE FROM pieces WHERE content = {large} AND start = {second}",
+    "two pieces have changed places":
+        "UPDATE pieces SET (chunk, seal) = (SELECT chunk, seal FROM pieces AS other WHERE "
+        "other.content = {large} AND other.start = CASE pieces.start WHEN 0 THEN {second} ELSE 0 "
+        "END) WHERE content = {large} AND start IN (0, {second})",
+    "two chunks have changed places":
+        "UPDATE chunk_data SET data = (SELECT data FROM chunk_data AS other WHERE other.id = CASE "
+        "chunk_data.id WHEN {a} THEN {b} ELSE {a} END) WHERE id IN ({a}, {b})",
+    "a chunk of another document":
+        "UPDATE pieces SET chunk = {foreign} WHERE content = {large} AND start = {second}",
+    "the chunks of another document":
+        "UPDATE nodes SET content = {other} WHERE content = {large}",
+    "a chunk is gone": "DELETE FROM chunk_data WHERE id = {b}",
+    "a chunk is shorter": "UPDATE chunk_data SET data = substr(data, 1, 999) WHERE id = {b}",
+}
+
+
+@pytest.mark.parametrize("how", TAMPERINGS)
+def test_chunks_that_were_tampered_with_are_found_and_never_served(world, tmp_path, how):
+    node = world.node()
+    node.run("put", NOTE, data=LARGE)
+    node.run("put", "/private/notes/other", data=random.Random(2).randbytes(2 << 20))
+    with sqlite3.connect(node.home / "store.sqlite") as store:
+        large, other = (row[0] for row in store.execute("SELECT id FROM contents ORDER BY id"))
+        pieces = store.execute("SELECT start, chunk FROM pieces WHERE content = ? ORDER BY start",
+                               (large,)).fetchall()
+        foreign = store.execute("SELECT chunk FROM pieces WHERE content = ? ORDER BY start",
+                                (other,)).fetchone()[0]
+        change = TAMPERINGS[how].format(large=large, other=other, foreign=foreign,
+                                        last=pieces[-1][0], second=pieces[1][0], a=pieces[0][1], b=pieces[1][1])
+        assert store.execute(change).rowcount > 0
+    store.close()
+    got = node.run("get", NOTE, "-o", str(tmp_path / "out"), code=14)
+    assert "STORE" in one_line(got) and NOTE in one_line(got)
+    assert not (tmp_path / "out").exists()
+    assert LARGE.startswith(node.run("get", NOTE, code=14).stdout)
+    report = json.loads(node.run("--json", "check", code=1).out)
+    assert any("today.txt" in damage["path"] for damage in report["damages"])
+
+
+def test_a_small_change_of_a_large_document_stores_little(world):
+    node = world.node()
+    store = node.home / "store.sqlite"
+    size = lambda: store.stat().st_size
+    body = bytearray(random.Random(3).randbytes(16 << 20))
+    node.run("put", "/private/notes/disk", data=body)
+    assert len(body) < size() < 1.06 * len(body)
+    before = size()
+    body[9_000_000:9_000_000] = b"some bytes more"
+    node.run("put", "/private/notes/disk", data=body)
+    assert size() - before < 1 << 20
+    before = size()
+    node.run("put", "/private/notes/again", data=body)
+    node.run("put", "/shared/other/again", data=body)
+    assert size() - before < 1 << 20
+    assert node.run("get", "/shared/other/again").stdout == body
+    assert node.run("get", "/private/notes/disk").stdout == body
+    assert node.json("check")["whole"]
+
+
+def test_the_store_of_a_newer_program_is_refused_in_words_and_left_alone(world):
+    node = world.node()
+    node.run("put", NOTE, data=b"one")
+    with sqlite3.connect(node.home / "store.sqlite") as store:
+        store.execute("PRAGMA user_version = 99")
+    store.close()
+    before = (node.home / "store.sqlite").read_bytes()
+    for arguments in (("get", NOTE), ("put", NOTE), ("check",), ("serve", "--http", "off")):
+        refused = one_line(node.run(*arguments, code=1))
+        assert "newer program" in refused and "not changed" in refused
+    assert (node.home / "store.sqlite").read_bytes() == before
+
+
 def test_opening_a_store_writes_nothing_into_it(world):
     node = world.node()
     node.run("put", NOTE, data=b"one")
@@ -210,6 +287,28 @@ def test_an_old_copy_of_the_store_is_a_new_author(world):
     assert node.json("put", NOTE, data=b"two")["version"].split("-")[0] == log
     (node.home / "store.sqlite").write_bytes(old)
     assert node.json("put", NOTE, data=b"other")["version"].split("-")[0] != log
+
+
+def log_of(put):
+    return put["version"].split("-")[0]
+
+
+def test_a_copied_home_is_a_new_author_and_the_original_is_not(world):
+    node = world.node()
+    log = log_of(node.json("put", NOTE, data=b"one"))
+    copies = [world.node(init=False) for _ in range(2)]
+    for copy in copies:
+        shutil.copytree(node.home, copy.home)
+    (copies[1].home / "incarnation").unlink()
+    for copy in copies:
+        assert copy.run("get", NOTE).stdout == b"one"
+        logs = {log_of(copy.json("put", NOTE, data=b"%d" % i)) for i in range(3)}
+        assert len(logs) == 1 and log not in logs
+        assert copy.json("check")["whole"]
+    assert log_of(node.json("put", NOTE, data=b"two")) == log
+    node.home.rename(node.folder / "moved")
+    node.home = node.folder / "moved"
+    assert log_of(node.json("put", NOTE, data=b"three")) == log
 
 
 @pytest.mark.parametrize("serving", [False, True], ids=["alone", "with serve"])
