@@ -5,7 +5,7 @@ namespace meshstow::io {
 namespace {
 
 // So much of a body may wait for the disk before more of it is read.
-constexpr std::size_t kUnstored = 4 * limits::kControlBuffered;
+constexpr std::size_t kUnstored = 2 * limits::kControlBuffered;
 
 // A small body is one operation; a larger one goes to the store piece by piece as it comes.
 class LocalPut final : public CommandWork {

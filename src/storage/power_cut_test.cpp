@@ -212,6 +212,46 @@ TEST_P(PowerCut, at_every_write_leaves_every_acknowledged_document_and_a_whole_s
   }
 }
 
+// A log that lost its end, or is damaged, holds whole batches up to there and no others.
+TEST(DamagedLog, leaves_the_batches_before_the_damage) {
+  const auto workload = make_workload(5, 40);
+  const Recording recording = record_workload(workload);
+  SimDisk disk;
+  std::map<std::string, Bytes> files;
+  {
+    base::SeededRng rng(1);
+    auto opened = open_on(disk, rng);
+    ASSERT_TRUE(opened);
+    for (const auto& batch : workload) {
+      (void)opened->storage->execute_batch({}, requests_of(batch));
+    }
+    files = disk.files();  // with all of the log, since closing would empty it
+  }
+  const std::string log = std::string(kFile) + "-wal";
+  const Bytes whole = files.at(log);
+  const auto expect_a_state = [&](Bytes damaged) {
+    files[log] = std::move(damaged);
+    SimDisk left;
+    left.set_files(files);
+    base::SeededRng rng(2);
+    auto opened = open_on(left, rng);
+    ASSERT_TRUE(opened) << opened.error().detail;
+    Contents found;
+    collect(*opened->reader, "/", found);
+    EXPECT_TRUE(std::ranges::find(recording.states, found) != recording.states.end());
+    EXPECT_TRUE(opened->reader->check({}).whole());
+  };
+  base::SeededRng rng(3);
+  for (int round = 0; round < 60 && !::testing::Test::HasFailure(); ++round) {
+    SCOPED_TRACE(round);
+    expect_a_state(
+        Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(rng.below(whole.size()))));
+    Bytes flipped = whole;
+    flipped[rng.below(whole.size())] ^= static_cast<Byte>(1U << rng.below(8));
+    expect_a_state(std::move(flipped));
+  }
+}
+
 // Runs the workload while the disk misbehaves; a refused batch must have changed nothing, and an
 // acknowledged one must be there afterwards.
 void run_with_faults(const std::vector<std::vector<Operation>>& workload, SimDisk::Fault fault) {

@@ -292,7 +292,7 @@ Result<std::uint64_t> SpaceWriter::module_bytes(std::string_view module) {
 
 Outcome<void> SpaceWriter::check_room(std::string_view module, std::uint64_t size,
                                       std::uint64_t replaced) {
-  if (size > limits::kDocument) return refuse(Refusal::too_large, "a document is too large");
+  if (size > limits::kDocument) return refuse(Refusal::too_large, "at most 16 GiB");
   const auto has_room = [&](std::uint64_t quota, std::uint64_t used) {
     // Whoever is over quota may still make documents smaller.
     return size <= replaced || (used - replaced <= quota && size <= quota - (used - replaced));

@@ -220,12 +220,12 @@ def test_chunks_that_were_tampered_with_are_found_and_never_served(world, tmp_pa
     node.run("put", "/private/notes/other", data=random.Random(2).randbytes(2 << 20))
     with sqlite3.connect(node.home / "store.sqlite") as store:
         large, other = (row[0] for row in store.execute("SELECT id FROM contents ORDER BY id"))
-        pieces = store.execute("SELECT start, chunk FROM pieces WHERE content = ? ORDER BY start",
-                               (large,)).fetchall()
-        foreign = store.execute("SELECT chunk FROM pieces WHERE content = ? ORDER BY start",
-                                (other,)).fetchone()[0]
-        change = TAMPERINGS[how].format(large=large, other=other, foreign=foreign,
-                                        last=pieces[-1][0], second=pieces[1][0], a=pieces[0][1], b=pieces[1][1])
+        of = "SELECT start, chunk FROM pieces WHERE content = ? ORDER BY start"
+        pieces = store.execute(of, (large,)).fetchall()
+        foreign = store.execute(of, (other,)).fetchone()[1]
+        change = TAMPERINGS[how].format(
+            large=large, other=other, foreign=foreign, second=pieces[1][0], last=pieces[-1][0],
+            a=pieces[0][1], b=pieces[1][1])
         assert store.execute(change).rowcount > 0
     store.close()
     got = node.run("get", NOTE, "-o", str(tmp_path / "out"), code=14)

@@ -18,7 +18,7 @@ constexpr const char* kBeforeSchema = "PRAGMA auto_vacuum=INCREMENTAL";
 constexpr const char* kSettings =
     "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA temp_store=MEMORY;PRAGMA "
     "cell_size_check=ON;"
-    "PRAGMA journal_size_limit=16777216;PRAGMA cache_spill=2000";
+    "PRAGMA journal_size_limit=16777216;PRAGMA cache_spill=1000";
 
 class SqliteStore final : public LocalStore {
  public:
