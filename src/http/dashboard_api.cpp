@@ -1,5 +1,6 @@
 #include "http/dashboard_api.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "codec/hex.hpp"
@@ -62,8 +63,7 @@ json::object node_json(const NodeStatus& status) {
   }
   return {{"name", text(status.name)},       {"owner", text(status.owner)},
           {"device", text(status.device)},   {"destination", text(status.destination)},
-          {"version", text(status.version)}, {"pending_changes", status.pending_changes},
-          {"conflicts", status.conflicts},   {"peers", std::move(peers)}};
+          {"version", text(status.version)}, {"peers", std::move(peers)}};
 }
 
 json::array tokens_json(const std::vector<access::TokenRecord>& tokens) {
@@ -108,7 +108,8 @@ json::array work_array(const std::map<std::uint64_t, WorkProgress>& work) {
     out.push_back({{"id", id},
                    {"title", text(progress.title)},
                    {"done", progress.done},
-                   {"total", progress.total}});
+                   {"total", progress.total},
+                   {"counted", progress.counted}});
   }
   return out;
 }
@@ -137,9 +138,10 @@ tl::expected<access::TokenOrder, const char*> read_order(const std::string& body
   return order;
 }
 
+// Browsers take a backslash for a slash and drop tabs and line ends.
 bool is_local_path(std::string_view path) {
   return path.starts_with('/') && !path.starts_with("//") &&
-         path.find('\\') == std::string_view::npos;
+         std::ranges::all_of(path, [](char c) { return c > ' ' && c < '\x7f' && c != '\\'; });
 }
 
 }  // namespace

@@ -150,11 +150,9 @@ void DocumentPut::report(Now now) {
   if (received_ < kShownUpload || now.mono - reported_ < kReportEvery) return;
   reported_ = now.mono;
   if (work_ == 0) work_ = core_.last_work += 2;
-  core_.work[work_] = {.id = work_,
-                       .title = "Receiving " + client_path(path_).value_or("a document"),
+  core_.work[work_] = {.title = "Receiving " + client_path(path_).value_or("a document"),
                        .done = received_,
-                       .total = announced_.value_or(0),
-                       .finished = false};
+                       .total = announced_.value_or(0)};
 }
 
 DocumentDelete::DocumentDelete(Core& core, Context context, Authority authority, StoragePath path,

@@ -15,8 +15,6 @@ struct Service::State {
         base::Rng& rng)
       : core(std::move(config), tokens, control, rng) {}
 
-  void tell_work(Now now) { core.live.tell_dashboard(now, "work", work_json(core.work)); }
-
   Core core;
   std::int64_t date_second = -1;
   std::string date;
@@ -99,16 +97,14 @@ void Service::document_changed(Now now, const StoragePath& path, const storage::
   state_->core.live.changed(now, path, etag, deleted);
 }
 
-void Service::report(Now now, const WorkProgress& progress) {
-  const std::uint64_t id = 2 * progress.id + 1;  // our own uploads have even ids
-  if (progress.finished) {
-    state_->core.work.erase(id);
+void Service::report(std::uint64_t id, std::optional<WorkProgress> progress) {
+  MESHSTOW_CHECK(id % 2 == 1);
+  // Told once a second, by handle_deadline(): steps come much faster than anybody can look.
+  if (progress) {
+    state_->core.work.insert_or_assign(id, std::move(*progress));
   } else {
-    WorkProgress mine = progress;
-    mine.id = id;
-    state_->core.work[id] = std::move(mine);
+    state_->core.work.erase(id);
   }
-  state_->tell_work(now);
 }
 
 std::vector<access::StoredRecord> Service::records_to_store(Now now, bool all) {
@@ -120,7 +116,9 @@ std::vector<access::StoredRecord> Service::records_to_store(Now now, bool all) {
 void Service::handle_deadline(Now now) {
   state_->core.live.handle_deadline(now);
   const bool work = !state_->core.work.empty();
-  if (work || state_->work_shown) state_->tell_work(now);
+  if (work || state_->work_shown) {
+    state_->core.live.tell_dashboard(now, "work", work_json(state_->core.work));
+  }
   state_->work_shown = work;
 }
 

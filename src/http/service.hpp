@@ -35,19 +35,16 @@ struct PeerStatus {
 struct NodeStatus {
   std::string name, owner, device, destination;  // hex, but for the name
   std::string version;
-  std::uint64_t pending_changes = 0;
-  std::uint64_t conflicts = 0;
   std::uint64_t disk_free = 0;  // bytes; what is left where there is no quota
   std::vector<PeerStatus> peers;
 };
 
-// Work that takes long enough to show: a transfer over the mesh, a large upload.
+// Work that takes long enough to show: a transfer over the mesh, a large upload, a check.
 struct WorkProgress {
-  std::uint64_t id = 0;
   std::string title;
   std::uint64_t done = 0;
   std::uint64_t total = 0;  // 0: not known
-  bool finished = false;
+  bool counted = false;     // things, not bytes
 };
 
 struct ServiceConfig {
@@ -86,7 +83,9 @@ class Service {
 
   // A durable change, whoever made it: goes to live streams.
   void document_changed(Now now, const StoragePath& path, const storage::ETag& etag, bool deleted);
-  void report(Now now, const WorkProgress& progress);
+  // What the dashboard shows as going on, and no more once it is told nullopt. Ids are the
+  // caller's; our own uploads have even ones, so his are odd.
+  void report(std::uint64_t id, std::optional<WorkProgress> progress);
   void handle_deadline(Now now);
   // Store these: when tokens were last used, about every kUsesEvery, and at the end if `all`.
   [[nodiscard]] std::vector<access::StoredRecord> records_to_store(Now now, bool all = false);

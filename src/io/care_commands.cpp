@@ -89,10 +89,9 @@ class JobCommand : public CommandWork {
   void release() override { job_.reset(); }
 
   // The job's callbacks are never called after release(), so they may hold the bare pointer.
-  CareJobs::Progress tell_progress(const char* stage) {
-    return [this, stage](std::uint64_t done, std::uint64_t total) {
-      channel_.progress(
-          json::serialize(json::object{{"stage", stage}, {"done", done}, {"total", total}}));
+  CareJobs::Progress shown(const char* stage, const char* title, bool counted = false) {
+    return [this, stage, title, counted](std::uint64_t done, std::uint64_t total) {
+      tell_progress(title, {stage, done, total, counted});
     };
   }
 
@@ -103,7 +102,7 @@ class Check final : public JobCommand {
  public:
   using JobCommand::JobCommand;
   void begin() override {
-    job_ = host_.care().check(tell_progress("checking"),
+    job_ = host_.care().check(shown("checking", "Checking the store", /*counted=*/true),
                               [this](const tl::expected<storage::CheckReport, std::string>& how) {
                                 if (!how) return CommandWork::fail(how.error());
                                 tell(*how);
@@ -133,7 +132,7 @@ class Backup final : public JobCommand {
     if (!command_.file.starts_with('/')) {
       return CommandWork::fail("a copy needs a file with a whole path");
     }
-    job_ = host_.care().backup(command_.file, tell_progress("copying"),
+    job_ = host_.care().backup(command_.file, shown("copying", "Copying the store"),
                                [this](const tl::expected<std::uint64_t, std::string>& size) {
                                  if (!size) return CommandWork::fail(size.error());
                                  finish({{"file", command_.file}, {"bytes", *size}});
@@ -145,7 +144,7 @@ class Compact final : public JobCommand {
  public:
   using JobCommand::JobCommand;
   void begin() override {
-    job_ = host_.care().compact(tell_progress("compacting"),
+    job_ = host_.care().compact(shown("compacting", "Compacting the store"),
                                 [this](const tl::expected<std::uint64_t, std::string>& given_back) {
                                   if (!given_back) return CommandWork::fail(given_back.error());
                                   finish({{"given_back", *given_back}});

@@ -9,6 +9,7 @@
 #include "io/care_commands.hpp"
 #include "io/clock.hpp"
 #include "io/http_commands.hpp"
+#include "io/http_server.hpp"
 #include "node/answers.hpp"
 
 namespace meshstow::io {
@@ -162,14 +163,30 @@ std::unique_ptr<CommandRun> start_command(NodeHost& host, Command command, Comma
 void CommandWork::cancel() {
   if (std::exchange(over_, true)) return;
   channel_ = {};
-  release();
+  let_go();
 }
 
 void CommandWork::end(CommandOutcome outcome) {
   if (std::exchange(over_, true)) return;
-  release();
+  let_go();
   const CommandChannel channel = std::exchange(channel_, {});
   channel.done(std::move(outcome));
+}
+
+void CommandWork::let_go() {
+  release();
+  HttpServer* server = host_.http_server();
+  if (work_ != 0 && server != nullptr) server->service().report(work_, std::nullopt);
+}
+
+void CommandWork::tell_progress(std::string title, const Progress& progress) {
+  channel_.progress(json::serialize(
+      json::object{{"stage", progress.stage}, {"done", progress.done}, {"total", progress.total}}));
+  HttpServer* server = host_.http_server();
+  if (server == nullptr) return;
+  if (work_ == 0) work_ = host_.rng().next_u64() | 1;
+  server->service().report(
+      work_, http::WorkProgress{std::move(title), progress.done, progress.total, progress.counted});
 }
 
 void CommandWork::finish(json::object result) { end({true, json::serialize(result)}); }

@@ -25,6 +25,14 @@ class CommandWork : public std::enable_shared_from_this<CommandWork> {
   virtual void release() {}
 
   [[nodiscard]] bool over() const { return over_; }
+  // How far it is, for whoever gave the command and for the dashboard.
+  struct Progress {
+    std::string_view stage;  // a word of the command's JSON
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;  // 0: not known
+    bool counted = false;     // things, not bytes
+  };
+  void tell_progress(std::string title, const Progress& progress);
   void finish(boost::json::object result);
   void fail(std::string_view message);  // of no STORE code
   void fail(protocol::StoreCode code, int status, std::string_view message);
@@ -43,7 +51,9 @@ class CommandWork : public std::enable_shared_from_this<CommandWork> {
 
  private:
   void end(CommandOutcome outcome);
+  void let_go();
   bool over_ = false;
+  std::uint64_t work_ = 0;  // its id in the dashboard, once it is shown there
 };
 
 // `shared_from_this` as what it is.

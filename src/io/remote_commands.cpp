@@ -114,9 +114,8 @@ class RemoteWork : public CommandWork {
   }
 
   void tell(const node::OperationProgress& progress) {
-    channel_.progress(json::serialize(json::object{{"stage", stage_name(progress.stage)},
-                                                   {"done", progress.done},
-                                                   {"total", progress.total}}));
+    tell_progress(command_.verb + " " + command_.path + " at " + command_.at,
+                  {stage_name(progress.stage), progress.done, progress.total});
   }
 
   std::optional<node::OperationId> operation_;

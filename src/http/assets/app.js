@@ -53,6 +53,8 @@ function show_soon() {
 }
 
 addEventListener('hashchange', show);
+// A file that misses the sheet must not take the page's place.
+for (const name of ['dragover', 'drop']) addEventListener(name, (event) => event.preventDefault());
 document.getElementById('signout').addEventListener('click', async () => {
   await call('POST', 'signout');
   location.reload();

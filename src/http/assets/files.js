@@ -26,7 +26,7 @@ async function delete_item(path, show_error, refresh) {
     const documents = await all_below(path);
     const what = is_folder(path) ? `the folder ${path} with ${documents.length} document(s)` : path;
     if (!await ask(`Delete ${what}? Apps on all your devices will see it gone.`, 'Delete')) return;
-    const shown = work.begin(`Deleting ${path}`);
+    const shown = work.begin(`Deleting ${path}`, true);
     for (const [done, each] of documents.entries()) {
       shown.progress(done, documents.length);
       await remove(each);
@@ -77,7 +77,7 @@ export async function show_files(page, folder) {
   input.addEventListener('change', () => upload_all(folder, [...input.files], show_error, refresh));
   const sheet = make('section', {}, crumbs(folder),
     make('div', {class: 'drop'}, make('span', {class: 'button main file-button'}, 'Upload files', input),
-      make('span', {class: 'soft'}, 'or drop them anywhere on this sheet')),
+      make('span', {class: 'soft drop-hint'}, 'or drop them anywhere on this sheet')),
     error, listing);
   for (const name of ['dragenter', 'dragover']) {
     sheet.addEventListener(name, (event) => { event.preventDefault(); sheet.classList.add('over'); });

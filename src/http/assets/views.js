@@ -16,7 +16,7 @@ export function storage_view({usage}) {
       figure('Earlier versions', bytes(usage.history_bytes)), figure(usage.quota === null ? 'Free on the disk' : 'Left', bytes(usage.available))),
     usage.quota === null ? null : make('meter', {value: usage.bytes, max: usage.quota, 'aria-label': 'Used of the quota'})),
     section('By app', modules.length === 0 ? make('p', {class: 'soft'}, 'Nothing yet. Connect an app, or upload under Files.')
-      : table([{title: 'Module'}, {title: 'Kind'}, {title: 'Documents', class: 'number'}, {title: 'Size', class: 'number'},
+      : table([{title: 'Module'}, {title: 'Kind'}, {title: 'Documents', class: 'number wide'}, {title: 'Size', class: 'number'},
         {title: '', class: 'wide'}], modules))];
 }
 
@@ -88,7 +88,7 @@ export function tokens_view({tokens}, refresh) {
 
 export function node_view({node, address}) {
   const facts = {'Name': node.name || '–', 'Address for apps': address, 'Owner': node.owner, 'Device': node.device,
-    'Destination': node.destination, 'Version': node.version, 'Pending changes': node.pending_changes, 'Conflicts': node.conflicts};
+    'Destination': node.destination, 'Version': node.version};
   const peers = node.peers.map((peer) => [make('code', {}, peer.destination), peer.hops, when(peer.heard),
     bytes(peer.space_available)]);
   return [make('h1', {}, 'Node'),
