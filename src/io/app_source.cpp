@@ -1,6 +1,7 @@
 #include "io/app_source.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "base/limits.hpp"
 #include "io/archive.hpp"
@@ -12,7 +13,10 @@ namespace {
 namespace fs = std::filesystem;
 using Files = std::vector<http::AppSourceFile>;
 
-bool is_hidden(const fs::path& name) { return name.native().starts_with('.'); }
+// "." and ".." are no names: whoever writes them into an archive is told, not obeyed.
+bool is_hidden(const fs::path& name) {
+  return name.native().starts_with('.') && name != "." && name != "..";
+}
 
 tl::expected<Files, std::string> read_folder(const fs::path& folder) {
   Files files;
@@ -48,9 +52,13 @@ void tidy(Files& files) {
     if (file.path.starts_with("./")) file.path.erase(0, 2);
   }
   std::erase_if(files, [](const http::AppSourceFile& file) {
-    return file.path.starts_with('.') || file.path.find("/.") != std::string::npos;
+    return std::ranges::any_of(fs::path(file.path), is_hidden);
   });
   if (files.empty()) return;
+  // An archive that was added to holds a file more than once; the last is the one that is meant.
+  std::set<std::string> seen;
+  std::reverse(files.begin(), files.end());
+  std::erase_if(files, [&](const auto& file) { return !seen.insert(file.path).second; });
   const std::string top(first_folder(files.front().path));
   const bool in_one_folder =
       !top.empty() && std::all_of(files.begin(), files.end(),

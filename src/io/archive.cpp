@@ -1,6 +1,9 @@
 #include "io/archive.hpp"
 
+#include <algorithm>
+#include <array>
 #include <boost/beast/zlib/inflate_stream.hpp>
+#include <boost/crc.hpp>
 
 #include "base/limits.hpp"
 
@@ -10,9 +13,18 @@ namespace {
 namespace zlib = boost::beast::zlib;
 using Files = std::vector<http::AppSourceFile>;
 
+std::uint32_t checksum(ByteView bytes) {
+  boost::crc_32_type crc;
+  crc.process_bytes(bytes.data(), bytes.size());
+  return crc.checksum();
+}
+
 // Raw deflate (RFC 1951).
 Result<Bytes> inflate(ByteView packed, std::size_t max_bytes) {
-  constexpr std::size_t kStep = 256 * 1024;
+  const std::size_t step = std::clamp<std::size_t>(8 * packed.size(), 4096, 256 * 1024);
+  // Beast takes as many bits as the longest code has, so it wants some behind the last one.
+  constexpr std::array<Byte, 8> kBehind{};
+  bool at_end = false;
   zlib::inflate_stream stream;
   zlib::z_params params;
   params.next_in = packed.data();
@@ -20,15 +32,19 @@ Result<Bytes> inflate(ByteView packed, std::size_t max_bytes) {
   Bytes out;
   for (;;) {
     const std::size_t have = out.size();
-    out.resize(have + kStep);
+    out.resize(have + step);
     params.next_out = out.data() + have;
-    params.avail_out = kStep;
+    params.avail_out = step;
     boost::system::error_code error;
     stream.write(params, zlib::Flush::sync, error);
-    out.resize(have + kStep - params.avail_out);
+    out.resize(have + step - params.avail_out);
     if (out.size() > max_bytes) return fail(Errc::limit, "the archive unpacks to too much");
     if (error == zlib::error::end_of_stream) return out;
-    const bool stuck = out.size() == have && params.avail_in == 0;
+    const bool stuck = out.size() == have && params.avail_in == 0 && at_end;
+    if (params.avail_in == 0 && !std::exchange(at_end, true)) {
+      params.next_in = kBehind.data();
+      params.avail_in = kBehind.size();
+    }
     if ((error && error != zlib::error::need_buffers) || stuck) {
       return fail(Errc::malformed, "the archive is damaged");
     }
@@ -43,7 +59,7 @@ std::uint64_t little_endian(ByteView bytes) {
 
 // RFC 1952.
 Result<Bytes> gunzip(ByteView file, std::size_t max_bytes) {
-  constexpr std::size_t kFixedHead = 10;
+  constexpr std::size_t kFixedHead = 10, kTrailer = 8;
   constexpr Byte kHeadChecksum = 2, kExtra = 4, kName = 8, kComment = 16;
   const auto damaged = fail(Errc::malformed, "the archive is damaged");
   if (file.size() < kFixedHead || file[2] != 8) return damaged;
@@ -59,8 +75,14 @@ Result<Bytes> gunzip(ByteView file, std::size_t max_bytes) {
     ++at;
   }
   if ((flags & kHeadChecksum) != 0) at += 2;
-  if (at >= file.size()) return damaged;
-  return inflate(file.subspan(at), max_bytes);
+  if (at >= file.size() || file.size() - at < kTrailer) return damaged;
+  const ByteView trailer = file.last(kTrailer);
+  auto bytes = inflate(file.subspan(at, file.size() - at - kTrailer), max_bytes);
+  if (bytes && (little_endian(trailer.first(4)) != checksum(*bytes) ||
+                little_endian(trailer.last(4)) != bytes->size())) {
+    return damaged;
+  }
+  return bytes;
 }
 
 // ---- tar: 512-byte heads, names up to 256 characters in them, longer ones in records before.
@@ -143,7 +165,7 @@ Result<Files> read_tar(ByteView tar, std::size_t max_bytes) {
 
 struct ZipEntry {
   std::string name;
-  std::uint64_t method = 0, packed = 0, size = 0, offset = 0;
+  std::uint64_t method = 0, checksum = 0, packed = 0, size = 0, offset = 0;
 };
 
 Result<Bytes> unpack(ByteView zip, const ZipEntry& entry, std::size_t max_bytes) {
@@ -156,11 +178,12 @@ Result<Bytes> unpack(ByteView zip, const ZipEntry& entry, std::size_t max_bytes)
   if (start > local.size() || local.size() - start < entry.packed) return damaged;
   const ByteView packed =
       local.subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(entry.packed));
-  if (entry.method == 0) return base::to_bytes(packed);
-  if (entry.method != 8)
+  if (entry.method != 0 && entry.method != 8)
     return fail(Errc::malformed, "the archive is packed in a way that is not known here");
-  auto bytes = inflate(packed, max_bytes);
-  if (bytes && bytes->size() != entry.size) return damaged;
+  if (entry.method == 0 && packed.size() > max_bytes)
+    return fail(Errc::limit, "the archive unpacks to too much");
+  auto bytes = entry.method == 8 ? inflate(packed, max_bytes) : base::to_bytes(packed);
+  if (bytes && (bytes->size() != entry.size || checksum(*bytes) != entry.checksum)) return damaged;
   return bytes;
 }
 
@@ -190,7 +213,7 @@ Result<Files> read_zip(ByteView zip, std::size_t max_bytes) {
     const auto number = [&](std::size_t offset, std::size_t size) {
       return little_endian(directory->subspan(offset, size));
     };
-    ZipEntry entry{{}, number(10, 2), number(20, 4), number(24, 4), number(42, 4)};
+    ZipEntry entry{{}, number(10, 2), number(16, 4), number(20, 4), number(24, 4), number(42, 4)};
     const std::size_t name = static_cast<std::size_t>(number(28, 2));
     const std::size_t more = static_cast<std::size_t>(number(30, 2) + number(32, 2));
     if (directory->size() - kHead < name + more)

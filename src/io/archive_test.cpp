@@ -111,6 +111,35 @@ TEST(Archive, what_is_no_archive_is_malformed) {
   }
 }
 
+// Made with Python's zipfile, as the last bits of its packed files need no byte of their own.
+TEST(Archive, reads_files_that_end_with_their_last_code) {
+  const auto zip = codec::from_base64(
+      "UEsDBBQAAAAIAAAAIQAwtIdgDQAAABAAAAAKAAAAaW5kZXguaHRtbLMpySzJSbWLstGHMABQSwMEFAAA"
+      "AAgAAAAhALfv3IMDAAAAAQAAAAgAAABzdWIvYS5qczMEAFBLAQIUAxQAAAAIAAAAIQAwtIdgDQAAABAA"
+      "AAAKAAAAAAAAAAAAAACAAQAAAABpbmRleC5odG1sUEsBAhQDFAAAAAgAAAAhALfv3IMDAAAAAQAAAAgA"
+      "AAAAAAAAAAAAAIABNQAAAHN1Yi9hLmpzUEsFBgAAAAACAAIAbgAAAF4AAAAAAA==");
+  ASSERT_TRUE(zip);
+  const auto files = read_archive(*zip, kMax);
+  ASSERT_TRUE(files) << files.error().detail;
+  EXPECT_EQ(text_of(*files), "index.html=<title>Z</title>;sub/a.js=1;");
+}
+
+// Made with Python's gzip and tarfile.
+TEST(Archive, reads_a_packed_tar_and_tells_a_damaged_one) {
+  const auto packed = codec::from_base64(
+      "H4sIAAAAAAACA+3NMQqDUBQEwHeUnCCIip4nkIBCtFADHt8fK7FXEGeaXbbZtn9/5mczdd84TJZUZblm"
+      "ss8k3/T/XtdFHo8sTvAbp9eQLuOemjYAAAAAAAAAAAC4oAVuG5C+ACgAAA==");
+  ASSERT_TRUE(packed);
+  const auto files = read_archive(*packed, kMax);
+  ASSERT_TRUE(files) << files.error().detail;
+  EXPECT_EQ(text_of(*files), "index.html=hi;");
+  for (std::size_t size = 0; size < packed->size(); ++size)
+    EXPECT_FALSE(read_archive(ByteView(*packed).first(size), kMax)) << size;
+  Bytes changed = *packed;
+  changed[changed.size() - 6] ^= 1;
+  EXPECT_FALSE(read_archive(changed, kMax)) << "its checksum is wrong";
+}
+
 TEST(AppSource, names_come_from_paths) {
   EXPECT_EQ(app_name_of("/x/My Notes-1.2.zip"), "my-notes-1-2");
   EXPECT_EQ(app_name_of("/x/small_notes/"), "small-notes");

@@ -160,7 +160,10 @@ describe('serving', only_meshstow, () => {
     fs.mkdirSync(archives);
     const tar = path.join(archives, 'tarred.tar.gz');
     assert.equal((await run('tar', ['-czf', tar, '-C', folder, '.'])).code, 0);
-    for (const [name, source] of [['small-notes', folder], ['tarred', tar]]) {
+    const zip = path.join(archives, 'zipped.zip');
+    const zipped = await run('python3', ['-m', 'zipfile', '-c', zip, ...fs.readdirSync(folder).map((name) => path.join(folder, name))]);
+    assert.equal(zipped.code, 0, zipped.stderr);
+    for (const [name, source] of [['small-notes', folder], ['tarred', tar], ['zipped', zip]]) {
       const added = await server.command('apps', 'add', source, '--name', name);
       const here = `http://${name}.localhost:${server.port}/`;
       assert.equal(added.url, `${server.origin}/apps/${name}/`);
@@ -182,7 +185,7 @@ describe('serving', only_meshstow, () => {
       }
     }
     const {apps} = await server.command('apps', 'list');
-    assert.deepEqual(apps.map(({name}) => name).sort(), ['small-notes', 'tarred']);
+    assert.deepEqual(apps.map(({name}) => name).sort(), ['small-notes', 'tarred', 'zipped']);
     await server.command('apps', 'remove', 'tarred');
     const gone = await exchange(server.port, request('GET', '/', {Host: `tarred.localhost:${server.port}`}));
     gone.connection.close();
@@ -191,8 +194,14 @@ describe('serving', only_meshstow, () => {
     fs.mkdirSync(empty);
     await assert.rejects(server.command('apps', 'add', empty), /index\.html/);
     const evil = path.join(archives, 'evil.tar');
-    fs.writeFileSync(path.join(archives, 'index.html'), 'x');
-    assert.equal((await run('tar', ['-cPf', evil, '-C', archives, '--transform', 's,^,../../,', 'index.html'])).code, 0);
-    await assert.rejects(server.command('apps', 'add', evil));
+    for (const name of ['index.html', 'evil.js']) fs.writeFileSync(path.join(archives, name), 'x');
+    assert.equal((await run('tar', ['-cPf', evil, '-C', archives, '--transform', 's,^evil,../../evil,', 'index.html', 'evil.js'])).code, 0);
+    await assert.rejects(server.command('apps', 'add', evil), /bad path/);
+    fs.mkdirSync(path.join(archives, 'linked'));
+    fs.symlinkSync('/etc/passwd', path.join(archives, 'linked', 'index.html'));
+    await assert.rejects(server.command('apps', 'add', path.join(archives, 'linked')), /index\.html/);
+    const bomb = path.join(archives, 'bomb.tar.gz');
+    assert.equal((await run('sh', ['-c', `{ cat "${tar}" | gunzip; head -c 200000000 /dev/zero; } | gzip >"${bomb}"`])).code, 0);
+    await assert.rejects(server.command('apps', 'add', bomb), /too much/);
   });
 });
