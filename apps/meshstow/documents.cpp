@@ -13,6 +13,7 @@
 #include "io/home.hpp"
 #include "io/os_rng.hpp"
 #include "io/run_command.hpp"
+#include "listing.hpp"
 #include "output_file.hpp"
 #include "progress_bar.hpp"
 #include "report.hpp"
@@ -183,6 +184,7 @@ int run_document_command(const Invocation& invocation) {
   const std::string& verb = invocation.command.verb;
   if (verb == "put") return put(invocation, home);
   if (verb == "get") return get(invocation, home);
+  if (verb == "ls" && invocation.command.at.empty()) return list_by_pages(invocation, home);
   const io::CommandOutcome outcome = io::run_command(home, invocation.command, {});
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
   report_result(invocation.json, verb, outcome.json);

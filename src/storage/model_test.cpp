@@ -80,6 +80,7 @@ struct ModelVersion {
   VersionId version;
   bool deleted = false;
   std::string body;
+  std::uint64_t superseded = 0;  // ascending in time; 0: it is the current one
 };
 
 class Model {
@@ -98,7 +99,7 @@ class Model {
       case Kind::restore: restore(command); break;
       case Kind::reopen: reopen(/*kill=*/false); break;
       case Kind::kill: reopen(/*kill=*/true); break;
-      case Kind::reclaim: store_.reclaim_all(); break;
+      case Kind::reclaim: reclaim(); break;
       case Kind::fault: arm(command); break;
     }
     if (command.kind != Kind::fault) compare();
@@ -129,6 +130,32 @@ class Model {
     std::uint64_t sum = 0;
     for (const auto& [path, versions] : documents_) sum += versions.front().body.size();
     return sum;
+  }
+
+  [[nodiscard]] std::uint64_t history_bytes() const {
+    std::uint64_t sum = 0;
+    for (const auto& [path, versions] : documents_) {
+      for (std::size_t i = 1; i < versions.size(); ++i) sum += versions[i].body.size();
+    }
+    return sum;
+  }
+
+  // History gives way when the quota is short, oldest first; nothing else is ever missing.
+  void reclaim() {
+    disarm();
+    store_.reclaim_all();
+    while (history_bytes() > 0 && bytes() + history_bytes() > kQuota) {
+      auto oldest = documents_.end();
+      for (auto each = documents_.begin(); each != documents_.end(); ++each) {
+        if (each->second.size() < 2) continue;
+        if (oldest == documents_.end() ||
+            each->second.back().superseded < oldest->second.back().superseded) {
+          oldest = each;
+        }
+      }
+      oldest->second.pop_back();
+      if (oldest->second.size() == 1 && oldest->second.front().deleted) documents_.erase(oldest);
+    }
   }
 
   [[nodiscard]] std::string tag_of(const std::string& path) const {
@@ -162,6 +189,7 @@ class Model {
   void remember(const std::string& path, const WriteResult& result, bool deleted,
                 std::string body) {
     auto& versions = documents_[path];
+    if (!versions.empty()) versions.front().superseded = ++superseded_;
     versions.insert(versions.begin(), {result.version, deleted, std::move(body)});
     if (versions.size() > kKeptVersions + 1) versions.resize(kKeptVersions + 1);
     RC_ASSERT(seen_versions_.insert(result.version).second);
@@ -292,23 +320,14 @@ class Model {
     const Usage usage = store_.usage();
     RC_ASSERT(usage.documents == live);
     RC_ASSERT(usage.bytes == bytes());
+    RC_ASSERT(usage.history_bytes == history_bytes());
     compare_folder("/");
   }
 
   void compare_versions(const std::string& path) {
     const auto found = documents_.find(path);
     const auto versions = store_.versions(path);
-    // History gives way when the quota is short, oldest first; nothing else is missing.
-    if (found == documents_.end()) {
-      RC_ASSERT(versions.empty());
-      return;
-    }
-    if (versions.size() < found->second.size()) {
-      const bool only_deleted = found->second.front().deleted && versions.empty();
-      RC_ASSERT(only_deleted || !versions.empty());
-      found->second.resize(versions.size());
-      if (versions.empty()) documents_.erase(found);
-    }
+    RC_ASSERT(versions.size() == (found == documents_.end() ? 0 : found->second.size()));
     for (std::size_t i = 0; i < versions.size(); ++i) {
       RC_ASSERT(versions[i].version == documents_[path][i].version);
       RC_ASSERT(versions[i].deleted == documents_[path][i].deleted);
@@ -352,6 +371,7 @@ class Model {
   Store store_;
   bool armed_ = false;
   UploadId last_upload_ = 0;
+  std::uint64_t superseded_ = 0;
   std::map<std::string, std::vector<ModelVersion>> documents_;  // newest version first
   std::map<UploadId, std::string> uploads_;
   std::set<VersionId> seen_versions_;

@@ -1,0 +1,13 @@
+// apps/meshstow/listing.hpp: `meshstow ls` of this node's folders, page by page, so that neither
+// this program nor `serve` holds a large folder. Returns the exit code.
+#pragma once
+
+#include <filesystem>
+
+#include "command_line.hpp"
+
+namespace meshstow::app {
+
+[[nodiscard]] int list_by_pages(const Invocation& invocation, const std::filesystem::path& home);
+
+}  // namespace meshstow::app
