@@ -142,11 +142,11 @@ class Node:
         self.identities = self.json("init", *arguments)
         return self
 
-    def serve(self, *arguments, reticulum="off"):
+    def serve(self, *arguments, reticulum="off", http="off"):
         assert self.process is None
         self.log = open(self.folder / "serve.log", "ab")
         self.process = subprocess.Popen(
-            [BINARY, "--home", str(self.home), "--json", "-v", "serve", "--http", "off",
+            [BINARY, "--home", str(self.home), "--json", "-v", "serve", "--http", http,
              "--reticulum", reticulum, *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, text=True,
             env=self.env, preexec_fn=die_with_parent)

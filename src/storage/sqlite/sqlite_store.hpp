@@ -15,7 +15,7 @@ namespace meshstow::storage {
 struct SqliteOptions {
   std::string vfs;           // name of a registered VFS; empty: the system's
   int cache_kib = 4 * 1024;  // of pages, for the writer
-  int reader_cache_kib = 4 * 1024;
+  int reader_cache_kib = 2 * 1024;
   bool read_only = false;  // the file system cannot be written: writes are refused, reads go on
   bool has_log = false;    // read_only: a log that is not empty lies beside the file
 };
