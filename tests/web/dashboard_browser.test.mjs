@@ -6,6 +6,7 @@ import {after, before, describe, test} from 'node:test';
 import {start_browser} from './support/browser.mjs';
 import {libraries} from './support/modules.mjs';
 import {eventually} from './support/processes.mjs';
+import {RawConnection, request} from './support/raw.mjs';
 import {only_meshstow, start_server} from './support/server.mjs';
 import {assemble_app} from './support/static_server.mjs';
 
@@ -82,6 +83,23 @@ describe('the dashboard', only_meshstow, () => {
     await section('Storage');
     await store('/brand-new/module', 'x');
     await page.getByText('brand-new').waitFor();
+  });
+
+  test('shows how far a long upload of somebody else is, and that it is over', async () => {
+    await section('Storage');
+    const upload = await RawConnection.open(server.port);
+    const pieces = 40;
+    upload.send(request('PUT', '/storage/me/things/long', {Host: server.authority, ...headers(), 'Content-Length': pieces << 19}));
+    const shown = page.getByText(/Receiving \/things\/long . [\d.]+ MB of 21.0 MB/);
+    let sent = 0;
+    await eventually(async () => {
+      if (sent < pieces - 1) { ++sent; await upload.send_all('u'.repeat(1 << 19)); }
+      return shown.isVisible();
+    }, 'progress');
+    while (sent++ < pieces) await upload.send_all('u'.repeat(1 << 19));
+    assert.equal((await upload.response()).status, 201);
+    upload.close();
+    await shown.waitFor({state: 'detached'});
   });
 
   test('deletes a folder with all that is in it, after asking', async () => {

@@ -32,7 +32,8 @@ async function ask(method, name, headers = base(), body = '') {
   return answer;
 }
 
-describe('slow clients', () => {
+// Both wait for most of their time.
+describe('slow clients', {concurrency: 2}, () => {
   test('heads that stop or drip, and bodies that stop, are dropped within 30 s; others are served', async (t) => {
     const put = (headers) => request('PUT', target('stopped'), typed(headers));
     const head = `GET ${target('x')} HTTP/1.1\r\nHost: ${server.authority}\r\n`;
@@ -79,7 +80,10 @@ describe('slow clients', () => {
     connection.close();
   });
 
-  test('clients that do not read their downloads cost little memory', async (t) => {
+});
+
+describe('clients that do not read', () => {
+  test('their downloads cost little memory', async (t) => {
     const size = 32 * kMib;
     await ask('PUT', 'unread', typed({'Content-Length': size}), 'u'.repeat(size));
     const before = server.resident_kib();

@@ -12,7 +12,7 @@ const folder = process.argv[2] ?? path.join(rootDir, 'docs', 'images');
 const looks = {
   light: {viewport: {width: 1280, height: 800}, colorScheme: 'light'},
   dark: {viewport: {width: 1280, height: 800}, colorScheme: 'dark'},
-  phone: {viewport: {width: 390, height: 844}, colorScheme: 'light', deviceScaleFactor: 2, isMobile: true},
+  phone: {viewport: {width: 390, height: 844}, colorScheme: 'light', deviceScaleFactor: 2, isMobile: true, hasTouch: true},
 };
 const documents = [
   ['/notes/2026/garden plan', 'text/markdown', '# Garden\n\nPotatoes by the fence.\n'],
