@@ -72,6 +72,27 @@ describe('pages', only_meshstow, () => {
     assert.equal(await page.locator('#allow').count(), 1);
   });
 
+  test('a passphrase signs in and goes on to the consent page; guesses are slowed down', async (t) => {
+    await assert.rejects(server.command_with('short\n', 'passphrase'), /8 characters/);
+    await server.command_with('correct horse\n', 'passphrase');
+    const page = await in_browser(t, {signed_in: false});
+    await page.goto(ask_for('notes:rw'));
+    for (const [passphrase, allowed] of [['wrong horse', 0], ['correct horse', 1]]) {
+      await page.locator('input[type=password]').fill(passphrase);
+      await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+      assert.equal(await page.locator('#allow').count(), allowed, passphrase);
+    }
+    let status = 0;
+    for (let n = 0; n < 100 && status !== 429; ++n) {
+      ({status} = await fetch(`${server.origin}/signin`, {method: 'POST', body: new URLSearchParams({passphrase: `guess ${n}`})}));
+    }
+    assert.equal(status, 429);
+    await server.command('passphrase', '--remove');
+    const late = await in_browser(t, {signed_in: false});
+    await late.goto(ask_for('notes:rw'));
+    assert.equal(await late.locator('input[type=password]').count(), 0);
+  });
+
   test('A1 A2 allowing goes back with the token and the state unchanged; client_id is ignored', async (t) => {
     const page = await in_browser(t);
     const state = 'x=1&y=a b/ü#%41';
@@ -180,7 +201,8 @@ describe('pages', only_meshstow, () => {
   });
 
   test('foreign Hosts get a 4xx on dashboard and consent', async () => {
-    for (const host of ['evil.example', `evil.example:${server.port}`, `${server.authority}.evil.example`, '127.0.0.2', '']) {
+    for (const host of ['evil.example', `evil.example:${server.port}`, 'localhost', `localhost.:${server.port}`,
+      `a.b.localhost:${server.port}`, `127.1:${server.port}`, `${server.authority}.evil.example`, '127.0.0.2', '']) {
       for (const target of ['/', '/dashboard/', new URL(ask_for('notes:rw')).pathname + new URL(ask_for('notes:rw')).search]) {
         const answer = await exchange(server.port, request('GET', target, {Host: host}));
         answer.connection.close();
@@ -188,10 +210,13 @@ describe('pages', only_meshstow, () => {
         assert.equal(answer.headers['set-cookie'], undefined);
       }
     }
-    for (const host of [`localhost:${server.port}`, `127.0.0.1:${server.port}`]) {
-      const answer = await exchange(server.port, request('GET', '/.well-known/webfinger?resource=acct:me@x', {Host: host}));
+    for (const host of [`localhost:${server.port}`, `127.0.0.1:${server.port}`, `LocalHost:${server.port}`, `[::1]:${server.port}`]) {
+      const answer = await exchange(server.port,
+        request('GET', `/.well-known/webfinger?resource=acct:${server.address}`, {Host: host}));
       answer.connection.close();
-      assert.ok(answer.status < 500);
+      assert.equal(answer.status, 200, host);
+      const [{properties}] = JSON.parse(answer.body.toString()).links;
+      assert.equal(properties['http://tools.ietf.org/html/rfc6749#section-4.2'], dialog, 'on the host of the sign-in links');
     }
   });
 

@@ -130,7 +130,7 @@ describe('serving', only_meshstow, () => {
       const call = https.request({host: '127.0.0.1', port, method, path: target, headers: headers(), ca: fs.readFileSync(certificate),
         ...options}, (answer) => {
         let text = '';
-        answer.setEncoding('utf8').on('data', (piece) => { text += piece; }).on('end', () => resolve({status: answer.statusCode, text}));
+        answer.setEncoding('utf8').on('data', (piece) => { text += piece; }).on('end', () => resolve({status: answer.statusCode, headers: answer.headers, text}));
       });
       call.on('error', reject).end(body);
     });
@@ -151,7 +151,20 @@ describe('serving', only_meshstow, () => {
     assert.match(await refused(...bad, '--cert', key, '--key', key), /cert|key/i);
     assert.match(await refused(...bad, '--cert', certificate, '--key', path.join(folder, 'none')), /none|key/i);
     assert.notEqual(await refused(...bad), '');
-    server.flags = [];
+    await server.stop_serving();
+    server.http = 'off';
+    await server.serve();
+    const {http, url} = server.ready;
+    assert.equal(http, `https://127.0.0.1:${port}`);
+    for (const link of [url, await server.sign_in_url()]) {
+      assert.ok(link.startsWith(`${http}/`), link);
+      const answer = await ask('GET', link.slice(http.length));
+      assert.equal(answer.status, 303);
+      assert.match(answer.headers['set-cookie'][0], /; Secure(;|$)/);
+    }
+    await server.stop_serving();
+    Object.assign(server, {flags: [], http: server.authority});
+    await server.serve();
   });
 
   test('apps come from a folder, a zip or a tar, and nothing leaves its place', async () => {

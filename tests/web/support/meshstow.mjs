@@ -18,6 +18,7 @@ export class Meshstow {
     server.host = host;
     server.port = await free_port(port);
     server.authority = `${host}:${server.port}`;
+    server.http = server.authority;  // 'off': only what the flags say
     server.origin = `http://${server.authority}`;
     server.log = path.join(server.folder, 'serve.log');
     server.init = await server.command('init', ...init);
@@ -39,7 +40,7 @@ export class Meshstow {
   // Starts it on the same home and port; resolves once it accepts work.
   async serve() {
     const log = fs.openSync(this.log, 'a');
-    this.process = start(binary, ['--home', this.home, 'serve', '--http', this.authority,
+    this.process = start(binary, ['--home', this.home, 'serve', '--http', this.http,
       '--reticulum', 'off', '--json', ...this.flags],
       {env: this.#environment(), cwd: this.folder, stdio: ['ignore', 'pipe', log]});
     fs.closeSync(log);
@@ -58,9 +59,10 @@ export class Meshstow {
   }
 
   // Runs a command on this home; its JSON answer. Rejects with the error text if it fails.
-  async command(...args) {
+  async command(...args) { return this.command_with('', ...args); }
+  async command_with(input, ...args) {
     const {code, stdout, stderr} = await run(binary, ['--home', this.home, '--json', ...args],
-      {env: this.#environment(), cwd: this.folder});
+      {env: this.#environment(), cwd: this.folder, input});
     if (code !== 0) throw Object.assign(new Error(`meshstow ${args.join(' ')}: exit ${code}: ${stderr}${stdout}`),
       {code, stderr});
     return stdout.trim() ? JSON.parse(stdout) : null;

@@ -48,9 +48,11 @@ export function start(command, args, options = {}) {
   return child;
 }
 
-// Runs to the end; {code, stdout, stderr}.
-export async function run(command, args, options = {}) {
-  const child = start(command, args, {...options, stdio: ['ignore', 'pipe', 'pipe']});
+// Runs to the end; {code, stdout, stderr}. input: what it reads.
+export async function run(command, args, {input = '', ...options} = {}) {
+  const child = start(command, args, {...options, stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe']});
+  child.stdin?.on('error', () => {});  // it may end without having read all
+  child.stdin?.end(input);
   const texts = [child.stdout, child.stderr].map(async (pipe) => {
     let text = '';
     for await (const piece of pipe.setEncoding('utf8')) text += piece;
