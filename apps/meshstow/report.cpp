@@ -239,7 +239,7 @@ int report_outcome(bool as_json, const io::CommandOutcome& failed) {
   }
   const json::object about = json::parse(failed.json).as_object();
   std::string line = "meshstow: ";
-  if (about.contains("code")) line += member(about, "code") + " ";
+  if (const std::string code = member(about, "code"); !code.empty()) line += code + " ";
   line += member(about, "message");
   const std::string path = member(about, "path");
   if (!path.empty()) line += ": " + path;

@@ -403,7 +403,8 @@ void NodeHost::State::handle_event(node::NodeEvent& event) {
   if (std::holds_alternative<node::Initialised>(event)) {
     initialised({});
   } else if (const auto* failed = std::get_if<node::InitialiseFailed>(&event)) {
-    initialised(tl::unexpected("the store cannot be read: " + std::string(failed->why.detail)));
+    initialised(tl::unexpected("the store " + home.store_file().string() +
+                               " cannot be read: " + failed->why.detail));
   } else if (const auto* changed = std::get_if<node::DocumentChanged>(&event)) {
     document_changed(*changed, false);
   } else if (auto* client = std::get_if<node::ClientEvent>(&event)) {

@@ -115,7 +115,8 @@ void StorageNode::State::read_usage(Now at, const StoreOutcome& outcome) {
   if (usage != nullptr) announcer.usage_changed(at, *usage);
   if (initialised) return;
   if (usage == nullptr) {
-    return initialise_failed("the usage of the store cannot be read", Errc::unavailable);
+    const char* why = outcome ? "the store gave no usage" : outcome.error().detail;
+    return initialise_failed(why, Errc::unavailable);
   }
   join(at);
 }

@@ -236,6 +236,48 @@ def test_chunks_that_were_tampered_with_are_found_and_never_served(world, tmp_pa
     assert any("today.txt" in damage["path"] for damage in report["damages"])
 
 
+def torn(part, how):
+    """What a file looks like after an accident."""
+    return {"half": lambda: part[:len(part) // 2], "short": lambda: part[:-4096],
+            "almost nothing": lambda: part[:100], "nothing": lambda: b"",
+            "torn": lambda: part[:8192] + os.urandom(2048) + part[10_240:],
+            "noise": lambda: os.urandom(len(part))}[how]()
+
+
+@pytest.mark.parametrize("how", ["half", "short", "almost nothing", "torn", "noise", "nothing"])
+def test_a_torn_store_says_so_and_serves_nothing_wrong(world, how):
+    node = world.node()
+    for number in range(40):
+        node.run("put", f"/private/notes/{number}", data=b"%d" % number * 1000)
+    node.run("put", "/public/notes/large", data=LARGE)
+    file = node.home / "store.sqlite"
+    file.write_bytes(torn(file.read_bytes(), how))
+    for number in (3, 37):
+        got = node.run("get", f"/private/notes/{number}", code=None)
+        assert got.returncode == 0 and got.stdout == b"%d" % number * 1000 or one_line(got)
+    large = node.run("get", "/public/notes/large", code=None)
+    assert large.returncode in (1, 14) and LARGE.startswith(large.stdout) and one_line(large)
+    checked = node.run("check", code=1)
+    assert "damaged" in checked.out + checked.err or "gone" in checked.err
+
+
+@pytest.mark.parametrize("how", ["half", "torn", "noise", "nothing"])
+def test_a_torn_log_loses_only_what_was_in_it(world, how):
+    node = world.node()
+    node.run("put", NOTE, data=b"in the file")
+    node.serve()
+    node.run("put", "/private/notes/logged", data=os.urandom(30_000))
+    log = node.home / "store.sqlite-wal"
+    while log.stat().st_size < 20_000:
+        node.run("put", "/private/notes/logged", data=os.urandom(30_000))
+    node.kill()
+    log.write_bytes(torn(log.read_bytes(), how))
+    assert node.run("get", NOTE).stdout == b"in the file"
+    assert node.json("check")["whole"]
+    node.run("put", NOTE, data=b"goes on")
+    assert node.run("get", NOTE).stdout == b"goes on"
+
+
 def test_a_small_change_of_a_large_document_stores_little(world):
     node = world.node()
     store = node.home / "store.sqlite"
