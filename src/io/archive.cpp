@@ -111,7 +111,7 @@ std::optional<std::uint64_t> octal(std::string_view digits) {
 std::string pax_path(std::string_view records) {
   while (!records.empty()) {
     const std::size_t space = records.find(' ');
-    if (space == std::string_view::npos || space > 8) return {};
+    if (space > 8) return {};  // or there is none
     std::size_t length = 0;
     for (const char c : records.substr(0, space)) {
       if (c < '0' || c > '9') return {};
@@ -147,7 +147,7 @@ Result<Files> read_tar(ByteView tar, std::size_t max_bytes) {
       const std::string_view prefix =
           field(head, 257, 5) == "ustar" ? field(head, 345, 155) : std::string_view();
       std::string name(field(head, 0, 100));
-      if (!prefix.empty()) name = std::string(prefix) + "/" + name;
+      if (!prefix.empty()) name.insert(0, "/").insert(0, prefix);
       if (!long_name.empty()) name = std::exchange(long_name, {});
       total += body.size();
       if (total > max_bytes || files.size() == limits::kAppFiles) {

@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kHandshake{10};
 constexpr std::chrono::seconds kHeadTime{25};  // from the first byte of a head to its last
 constexpr std::chrono::seconds kStall{25};     // of a body, or of a client that does not read
 constexpr std::chrono::seconds kIdle{120};
-constexpr std::chrono::seconds kLinger{2};
+constexpr std::chrono::seconds kLinger{5};
 // The unread rest of a body that is worth reading for keeping the connection.
 constexpr std::uint64_t kDiscard = 64 * 1024;
 
