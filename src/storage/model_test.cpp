@@ -1,10 +1,10 @@
 // Random operations against a simple model of the whole contract, over both engines, with restarts,
 // kills and disk faults.
 //
-// A failure prints RC_PARAMS; repeat it with RC_PARAMS="..." storage_test --gtest_filter='*Model*'.
-// More: RC_PARAMS="max_success=10000".
+// A failure prints the command that repeats it. More: RC_PARAMS="max_success=10000".
 #include <gmock/gmock.h>
 #include <rapidcheck.h>
+#include <rapidcheck/detail/Configuration.h>
 #include <sqlite3.h>
 
 #include "storage/engines_for_test.hpp"
@@ -379,6 +379,14 @@ class Model {
   std::map<std::string, std::string> state_of_tag_;
 };
 
+// The configuration holds the seed, whether it was given or drawn.
+std::string repeating_command() {
+  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+  return "RC_PARAMS=\"" + rc::detail::configToMinimalString(rc::detail::configuration()) + "\" " +
+         ::testing::internal::GetArgvs().at(0) + " --gtest_filter='" + test->test_suite_name() +
+         "." + test->name() + "'";
+}
+
 class ModelTest : public ::testing::TestWithParam<Engine> {};
 MESHSTOW_OVER_EVERY_ENGINE(ModelTest);
 
@@ -389,7 +397,7 @@ TEST_P(ModelTest, any_sequence_of_operations_does_what_the_contract_says) {
     for (const Command& command : commands) model.run(command);
     model.finish();
   });
-  EXPECT_TRUE(held);
+  EXPECT_TRUE(held) << "Repeat it with: " << repeating_command();
 }
 
 }  // namespace
