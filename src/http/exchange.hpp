@@ -72,7 +72,7 @@ class Exchange {
   void submit(storage::Operation operation, Continuation then);
   // The same for an operation whose answer is a T.
   template <class T, class Fn>
-  void ask(storage::Operation operation, Fn then) {
+  void ask(storage::Operation&& operation, Fn then) {
     submit(std::move(operation),
            [then = std::move(then)](Now now, storage::Outcome<storage::Answer> outcome) {
              if (!outcome) {

@@ -189,7 +189,7 @@ void CommandWork::tell_progress(std::string title, const Progress& progress) {
       work_, http::WorkProgress{std::move(title), progress.done, progress.total, progress.counted});
 }
 
-void CommandWork::finish(json::object result) { end({true, json::serialize(result)}); }
+void CommandWork::finish(const json::object& result) { end({true, json::serialize(result)}); }
 
 void CommandWork::fail(std::string_view message) { end(command_failed(message)); }
 

@@ -33,7 +33,7 @@ class CommandWork : public std::enable_shared_from_this<CommandWork> {
     bool counted = false;     // things, not bytes
   };
   void tell_progress(std::string title, const Progress& progress);
-  void finish(boost::json::object result);
+  void finish(const boost::json::object& result);
   void fail(std::string_view message);  // of no STORE code
   void fail(protocol::StoreCode code, int status, std::string_view message);
   void fail(const storage::Failure& failure);
