@@ -44,6 +44,10 @@ void AccessControl::add_device(const IdentityHash& device) { devices_.insert(dev
 
 void AccessControl::revoke(const TokenId& token) { revoked_.insert(token); }
 
+bool AccessControl::has_issued(std::string_view token) const {
+  return verify_token(token, owner_, owner_key_).has_value();
+}
+
 bool AccessControl::is_revoked(const TokenId& token) const { return revoked_.contains(token); }
 
 bool AccessControl::check_access(const std::optional<IdentityHash>& user, const StoragePath& path,

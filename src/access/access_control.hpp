@@ -39,6 +39,8 @@ class AccessControl {
   void add_device(const IdentityHash& device);
   AccessControlList& acl() { return acl_; }
   void revoke(const TokenId& token);
+  // Did the owner ever sign it, be it revoked or expired since?
+  [[nodiscard]] bool has_issued(std::string_view token) const;
   [[nodiscard]] bool is_revoked(const TokenId& token) const;
 
   // The seed's rule: owner and devices everything; anybody documents (not listings) below /public/

@@ -181,6 +181,11 @@ TEST_F(Access, A4_the_user_can_narrow_and_time_limit_but_not_widen) {
   EXPECT_EQ(status("PUT", "/notes/x", token), 403);
   server_.pass(std::chrono::hours(2));
   EXPECT_EQ(status("GET", "/notes/", token), 401);
+  for (const char* lifetime : {"-1", "0", "abc", "12 days", "99999999999999999999999"}) {
+    form.back().second = lifetime;
+    EXPECT_EQ(allow(cookie, form).status, 400) << lifetime;
+  }
+  form.back().second = "";
   form[3].second = "*:rw";
   EXPECT_EQ(allow(cookie, form).status, 400);
   form[3].second = "";

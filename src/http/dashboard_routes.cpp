@@ -171,8 +171,11 @@ Router::Answer Router::api_write(std::string_view rest, const SessionId& session
   }
   if (rest == "signout" && request_.method == "POST") {
     storage::RemoveRecord remove{core_.sessions.close(session)};
-    return std::make_unique<RecordWrites>(context_,
-                                          std::vector<storage::Operation>{std::move(remove)}, done);
+    Reply gone = done;
+    gone.head.headers.add("Set-Cookie", cookie_name(core_.config.endpoints[context_.endpoint]) +
+                                            "=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+    return std::make_unique<RecordWrites>(
+        context_, std::vector<storage::Operation>{std::move(remove)}, std::move(gone));
   }
   constexpr std::string_view kTokens = "tokens/";
   if (rest.starts_with(kTokens) && request_.method == "DELETE") {
@@ -201,7 +204,11 @@ Router::Answer Router::api_write(std::string_view rest, const SessionId& session
 Router::Answer Router::app_files(std::string_view rest) {
   const std::size_t slash = rest.find('/');
   const std::string name(rest.substr(0, slash));
-  if (slash == std::string_view::npos) return answer(redirect_reply(302, "/apps/" + name + "/"));
+  if (!is_app_name(name)) return error(404, "There is no such app.");
+  if (slash == std::string_view::npos) {
+    const std::string query = target_.query.empty() ? "" : "?" + std::string(target_.query);
+    return answer(redirect_reply(302, "/apps/" + name + "/" + query));
+  }
   return begin_app_file(core_, context_, request_, name, rest.substr(slash), /*own_origin=*/false);
 }
 

@@ -44,6 +44,14 @@ Result<storage::Conditions> read_conditions(const Request& request) {
     if (!list) return fail(list.error());
     out.if_none_match = std::move(*list);
   }
+  // A date that is none is to be ignored (RFC 9110, 13.1.3 and 13.1.4).
+  if (const auto text = request.header("If-Unmodified-Since")) {
+    out.if_unmodified_since = codec::parse_http_date(*text);
+  }
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (const auto text = request.header("If-Modified-Since"); text && reads) {
+    out.if_modified_since = codec::parse_http_date(*text);
+  }
   return out;
 }
 

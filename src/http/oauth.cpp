@@ -78,12 +78,16 @@ Reply problem_page(const Core& core, const Context& context, const std::string& 
                     message_page("This app\xE2\x80\x99s request cannot be used", why));
 }
 
-std::optional<std::chrono::seconds> read_lifetime(const Form& form) {
-  const auto text = form_value(form, "lifetime");
+// Of the token to be; none or an empty one: without end.
+Result<std::optional<std::chrono::seconds>> read_lifetime(const Form& form) {
+  const std::string text(form_value(form, "lifetime").value_or(""));
+  if (text.empty()) return std::nullopt;
   std::int64_t seconds = 0;
-  if (!text) return std::nullopt;
-  const auto [stop, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
-  if (error != std::errc() || seconds <= 0 || seconds > kLongestLifetime) return std::nullopt;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
+  if (error != std::errc() || stop != end || seconds <= 0 || seconds > kLongestLifetime) {
+    return fail(Errc::malformed, "lifetime");
+  }
   return std::chrono::seconds(seconds);
 }
 
@@ -195,12 +199,14 @@ void ConsentAnswer::grant(Now now, const AuthorizationRequest& asked, const Form
     return reply(redirect_reply(302, with_parameters(asked, {{"error", "access_denied"}})));
   }
   const auto lifetime = read_lifetime(form);
-  if (!asked.wants_code) return give_token(now, asked, std::move(scopes), lifetime);
+  if (!lifetime)
+    return refuse(400, "That is no time that access can last. Go back and choose one.");
+  if (!asked.wants_code) return give_token(now, asked, std::move(scopes), *lifetime);
   GrantedCode code{.redirect_uri = asked.redirect.text,
                    .origin = asked.redirect.origin,
                    .challenge = asked.challenge,
                    .scopes = std::move(scopes),
-                   .lifetime = lifetime};
+                   .lifetime = *lifetime};
   const std::string text = core_.codes.add(now, core_.rng, std::move(code));
   reply(redirect_reply(302, with_parameters(asked, {{"code", text}})));
 }

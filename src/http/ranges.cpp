@@ -8,10 +8,13 @@
 namespace meshstow::http {
 namespace {
 
+// Beyond 64 bits: the largest, which is behind the end of everything.
 std::optional<std::uint64_t> number(std::string_view digits) {
   std::uint64_t out = 0;
   const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-  if (error != std::errc() || stop != digits.data() + digits.size()) return std::nullopt;
+  if (stop != digits.data() + digits.size()) return std::nullopt;
+  if (error == std::errc::result_out_of_range) return UINT64_MAX;
+  if (error != std::errc()) return std::nullopt;
   return out;
 }
 

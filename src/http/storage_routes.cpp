@@ -1,4 +1,6 @@
 // The routes that apps use: discovery, documents, live changes, quota, authorization.
+#include <algorithm>
+
 #include "http/cors.hpp"
 #include "http/documents.hpp"
 #include "http/json_text.hpp"
@@ -16,10 +18,27 @@ using access::Verdict;
 constexpr std::string_view kDocumentMethods = "GET, HEAD, PUT, DELETE, OPTIONS";
 constexpr std::string_view kFolderMethods = "GET, HEAD, OPTIONS";
 
-// What a token may know of the space: how much of it is used and left.
+// The module that is all a token is for; empty: more than one, or not a module.
+std::string only_module(const access::Capability& capability) {
+  std::string module;
+  for (const access::Scope& scope : capability.scopes) {
+    std::string subject = scope.subject();
+    if (scope.is_path()) {
+      const auto path = StoragePath::parse(subject);
+      subject = path ? std::string(path->module()) : "";
+    }
+    if (subject.empty() || subject == "*" || (!module.empty() && module != subject)) return {};
+    module = std::move(subject);
+  }
+  return module;
+}
+
+// What a token may know of the space: how much of it is used and left, and where it is for one
+// module that has a quota of its own, how much of that.
 class QuotaGet final : public Exchange {
  public:
-  QuotaGet(const Core& core, Context context) : context_(std::move(context)) {
+  QuotaGet(const Core& core, Context context, std::string module)
+      : context_(std::move(context)), module_(std::move(module)) {
     const std::uint64_t disk = core.config.status ? core.config.status().disk_free : 0;
     ask<storage::Usage>(
         storage::ReadUsage{},
@@ -30,10 +49,17 @@ class QuotaGet final : public Exchange {
   void finish(std::uint64_t disk, const storage::Outcome<storage::Usage>& usage) {
     Reply reply;
     if (usage) {
-      const std::uint64_t left = usage->quota ? usage->space_left : disk;
-      const std::string limit = usage->quota ? std::to_string(*usage->quota) : "null";
+      std::uint64_t used = usage->bytes;
+      std::uint64_t left = usage->quota ? usage->space_left : disk;
+      std::optional<std::uint64_t> quota = usage->quota;
+      if (const auto bound = module_quota(*usage)) {
+        used = module_bytes(*usage);
+        left = std::min(left, *bound - std::min(*bound, used));
+        quota = bound;
+      }
+      const std::string limit = quota ? std::to_string(*quota) : "null";
       reply = json_reply(context_, 200,
-                         "{\"used\":" + std::to_string(usage->bytes) + ",\"available\":" +
+                         "{\"used\":" + std::to_string(used) + ",\"available\":" +
                              std::to_string(left) + ",\"quota\":" + limit + "}");
     } else {
       reply = failure_reply(context_, usage.error(), /*is_write=*/false);
@@ -42,7 +68,21 @@ class QuotaGet final : public Exchange {
     if (context_.is_head) reply.body = std::string_view();
     send({.head = std::move(reply.head), .body = std::move(reply.body), .last = true});
   }
+
+  [[nodiscard]] std::optional<std::uint64_t> module_quota(const storage::Usage& usage) const {
+    const auto rules = std::ranges::find(usage.rules, module_, &storage::ModuleRules::module);
+    return module_.empty() || rules == usage.rules.end() ? std::nullopt : rules->quota;
+  }
+  [[nodiscard]] std::uint64_t module_bytes(const storage::Usage& usage) const {
+    std::uint64_t bytes = 0;
+    for (const storage::ModuleUsage& each : usage.modules) {
+      if (each.module == module_) bytes += each.bytes;
+    }
+    return bytes;
+  }
+
   const Context context_;
+  const std::string module_;
 };
 
 }  // namespace
@@ -166,7 +206,7 @@ Router::Answer Router::quota() {
   if (!is_read()) return answer(method_not_allowed(context_, kFolderMethods));
   auto authority = authorise_token();
   if (!authority) return std::move(authority.error());
-  return std::make_unique<QuotaGet>(core_, context_);
+  return std::make_unique<QuotaGet>(core_, context_, only_module(*authority->capability()));
 }
 
 Router::Answer Router::oauth(std::string_view rest) {

@@ -21,6 +21,8 @@ using storage::Refusal;
 // not stand behind it each time; and looks again this often, since history grows old by itself.
 constexpr auto kQuietBefore = std::chrono::milliseconds(300);
 constexpr auto kLookAgain = std::chrono::minutes(10);
+// Writers who never pause make room as fast as they take it: a step for so many bytes.
+constexpr std::size_t kBytesPerStep = 1024 * 1024;
 constexpr std::size_t kOperationOverhead =
     256;  // bytes, for what an operation holds besides its body
 
@@ -55,8 +57,10 @@ struct DiskThread::State : std::enable_shared_from_this<DiskThread::State> {
 
   void submit_read(storage::Operation operation, Completion done);
   void submit_write(storage::Operation operation, Completion done);
+  void wake_after_this_turn();
   void run();
   bool wait_for_work(std::unique_lock<std::mutex>& guard);
+  void reclaim_while_busy();
   std::vector<Write> take_batch();
   Task take_task();
   bool let_others();
@@ -82,7 +86,9 @@ struct DiskThread::State : std::enable_shared_from_this<DiskThread::State> {
   std::unique_ptr<storage::RemoteStorage> storage;
   DiskProbe probe;
   bool may_reclaim = true;
-  bool short_of_room = false;  // something was refused
+  bool is_reclaiming = false;        // the quiet moment has come
+  std::size_t taken_since_step = 0;  // bytes
+  bool short_of_room = false;        // something was refused
 
   // Shared.
   std::mutex mutex;
@@ -172,7 +178,17 @@ void DiskThread::State::submit_write(storage::Operation operation, Completion do
     const std::lock_guard guard(mutex);
     queue.push_back({std::move(operation), std::move(done), cost});
   }
-  changed.notify_one();
+  wake_after_this_turn();
+}
+
+// Whatever the loop has at hand now is to share the commit: were the thread woken by the first of
+// sixteen writes, it would sync that one alone while the others wait for the next.
+void DiskThread::State::wake_after_this_turn() {
+  if (std::exchange(will_wake, true)) return;
+  boost::asio::post(loop, [state = shared_from_this()] {
+    state->will_wake = false;
+    state->changed.notify_one();
+  });
 }
 
 void DiskThread::State::run() {
@@ -182,11 +198,11 @@ void DiskThread::State::run() {
     Task task = take_task();
     guard.unlock();
     if (batch.empty() && !task) {
-      may_reclaim = storage->reclaim_some(read_clock());
+      may_reclaim = is_reclaiming = storage->reclaim_some(read_clock());
     } else {
+      is_reclaiming = false;
       if (!batch.empty()) execute(std::move(batch));
-      // Whoever asks again at once must not keep away the quiet moment that would make room.
-      if (std::exchange(short_of_room, false)) storage->reclaim_some(read_clock());
+      reclaim_while_busy();
       if (task) task(*storage, [this] { return let_others(); });
       may_reclaim = true;
     }
@@ -197,13 +213,22 @@ void DiskThread::State::run() {
   storage.reset();
 }
 
+// Whoever asks again at once must not keep away the quiet moment that would make room.
+void DiskThread::State::reclaim_while_busy() {
+  bool more = true;
+  if (std::exchange(short_of_room, false)) more = storage->reclaim_some(read_clock());
+  while (taken_since_step >= kBytesPerStep) {
+    taken_since_step -= kBytesPerStep;
+    more = more && storage->reclaim_some(read_clock(), /*idle=*/false);
+  }
+}
+
 // True: there are writes or tasks, or it is quiet and there may be something to reclaim.
 bool DiskThread::State::wait_for_work(std::unique_lock<std::mutex>& guard) {
   const auto woken = [this] { return stopping || !queue.empty() || !tasks.empty(); };
-  if (!changed.wait_for(guard, may_reclaim ? std::chrono::milliseconds(kQuietBefore) : kLookAgain,
-                        woken)) {
-    return true;
-  }
+  auto patience = std::chrono::milliseconds(kLookAgain);
+  if (may_reclaim) patience = is_reclaiming ? std::chrono::milliseconds(0) : kQuietBefore;
+  if (!changed.wait_for(guard, patience, woken)) return true;
   // What is queued is finished even when stopping.
   return !queue.empty() || (!tasks.empty() && !stopping);
 }
@@ -232,6 +257,7 @@ std::vector<Write> DiskThread::State::take_batch() {
     batch.push_back(std::move(queue.front()));
     queue.pop_front();
   }
+  taken_since_step += bytes;
   return batch;
 }
 

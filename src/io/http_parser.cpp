@@ -1,5 +1,6 @@
 #include "io/http_parser.hpp"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <vector>
@@ -78,12 +79,22 @@ class Collector final : public beast::basic_parser<true> {
   void on_finish_impl(error_code&) override {}
 };
 
-HttpRefusal refusal_of(const error_code& error, bool target_done) {
+// Three words, the last of them a version: a request that is in order, but not for us.
+bool has_another_version(std::string_view head) {
+  const std::string_view line = head.substr(0, head.find('\r'));
+  const std::size_t last = line.rfind(' ');
+  return last != std::string_view::npos && std::ranges::count(line, ' ') == 2 &&
+         line.size() - last == 9 && line.substr(last + 1, 5) == "HTTP/" && line[last + 7] == '.';
+}
+
+HttpRefusal refusal_of(const error_code& error, bool target_done, std::string_view head) {
   if (error == beast::error::header_limit || error == beast::error::buffer_overflow) {
     if (!target_done) return {414, "The address is too long."};
     return {431, "The header is too long."};
   }
-  if (error == beast::error::bad_version) return {505, "HTTP/1.0 and HTTP/1.1 are spoken here."};
+  if (error == beast::error::bad_version && has_another_version(head)) {
+    return {505, "HTTP/1.0 and HTTP/1.1 are spoken here."};
+  }
   return {400, "This is no HTTP request."};
 }
 
@@ -157,7 +168,7 @@ tl::expected<std::size_t, HttpRefusal> HttpParser::feed(ByteView bytes) {
   }
   if (error && error != beast::error::end_of_chunk) {
     if (collector.refusal) return tl::unexpected(*collector.refusal);
-    return tl::unexpected(refusal_of(error, collector.method.size > 0));
+    return tl::unexpected(refusal_of(error, collector.method.size > 0, base::as_text(bytes)));
   }
   if (!had_head && collector.head_done) {
     if (const auto refusal = check_head(collector, request())) return tl::unexpected(*refusal);

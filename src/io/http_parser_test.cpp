@@ -55,6 +55,15 @@ TEST(HttpParser, reads_requests_however_they_are_cut) {
   }
 }
 
+TEST(HttpParser, tells_other_versions_from_malformed_lines) {
+  EXPECT_EQ(parse("GET /x HTTP/2.0\r\nHost: a\r\n\r\n").refused, 505);
+  for (const std::string& text :
+       {"GET /x y HTTP/1.1\r\nHost: a\r\n\r\n", "GET /x HTTP/1.1\nHost: a\n\n",
+        "GET /x HTTQ/1.1\r\nHost: a\r\n\r\n", "GET /x\r\n\r\n"}) {
+    EXPECT_EQ(parse(text).refused, 400) << text;
+  }
+}
+
 TEST(HttpParser, leaves_the_next_request_alone) {
   const std::string first = kPut + "Content-Length: 2\r\n\r\nhi";
   EXPECT_EQ(parse(first + "GET /y HTTP/1.1\r\nHost: a\r\n\r\n").used, first.size());

@@ -98,7 +98,7 @@ void BodyStore::release(ContentId content) {
   }
 }
 
-bool BodyStore::reclaim(ContentId content, std::size_t most) {
+std::size_t BodyStore::reclaim(ContentId content, std::size_t most) {
   const auto pieces = store_.view().pieces(content, 0, most);
   for (const PieceRow& piece : pieces) {
     store_.remove_piece(content, piece.offset);
@@ -110,10 +110,11 @@ bool BodyStore::reclaim(ContentId content, std::size_t most) {
       store_.remove_chunk(chunk->id);
     }
   }
-  if (pieces.size() == most) return false;
-  store_.remove_content(content);
-  store_.remove_loose(content);
-  return true;
+  if (pieces.size() < most) {
+    store_.remove_content(content);
+    store_.remove_loose(content);
+  }
+  return pieces.size();
 }
 
 }  // namespace meshstow::storage

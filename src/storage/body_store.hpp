@@ -56,8 +56,9 @@ class BodyStore {
 
   void refer(ContentId content);    // one more version has it
   void release(ContentId content);  // one fewer
-  // Removes some of a loose body: at most `most` chunks. True when nothing is left of it.
-  [[nodiscard]] bool reclaim(ContentId content, std::size_t most);
+  // Removes some of a loose body, and all that is left of it if that has fewer than `most` chunks.
+  // Returns how many went.
+  [[nodiscard]] std::size_t reclaim(ContentId content, std::size_t most);
 
  private:
   void begin_list(StoredBody& stored, bool chunked);

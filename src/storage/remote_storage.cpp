@@ -40,7 +40,9 @@ Hash16 RemoteStorage::incarnation_token() const { return state_->writer.space().
 
 Result<void> RemoteStorage::start_new_log() { return state_->writer.start_new_log(state_->rng); }
 
-bool RemoteStorage::reclaim_some(Now now) { return state_->writer.reclaim_some(now); }
+bool RemoteStorage::reclaim_some(Now now, bool idle) {
+  return state_->writer.reclaim_some(now, idle);
+}
 std::uint64_t RemoteStorage::unused_bytes() { return state_->writer.unused_bytes(); }
 
 Result<std::uint64_t> RemoteStorage::compact(Now now, const CompactProgress& progress) {

@@ -79,8 +79,8 @@ class RemoteStorage {
   [[nodiscard]] Hash16 incarnation_token() const;  // new with the first write: see StorageOptions
 
   // Spends at most one small transaction on reclaiming what history and aborted uploads left.
-  // True: there is more to do.
-  [[nodiscard]] bool reclaim_some(Now now);
+  // True: there is more to do. `idle`: nobody waits, so the log is copied into the file as well.
+  [[nodiscard]] bool reclaim_some(Now now, bool idle = true);
   // Room inside the store's file that new bodies can take before the file grows.
   [[nodiscard]] std::uint64_t unused_bytes();
 

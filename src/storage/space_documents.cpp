@@ -74,6 +74,9 @@ Outcome<void> SpaceWriter::check_conditions(const Place& place, const Conditions
   if (conditions.if_match && !conditions.if_match->matches_strong(current)) {
     return refuse(Refusal::precondition_failed, "If-Match does not hold", current);
   }
+  if (place.exists() && !unmodified_holds(conditions, place.state->modified)) {
+    return refuse(Refusal::precondition_failed, "If-Unmodified-Since does not hold", current);
+  }
   if (conditions.if_none_match && conditions.if_none_match->matches_weak(current)) {
     return refuse(Refusal::precondition_failed, "If-None-Match does not hold", current);
   }
@@ -283,7 +286,7 @@ Result<void> SpaceWriter::supersede(NodeRow& node, const DocumentState& old, Fol
   row.id = space_.next_history++;
   row.document = node.id;
   row.usage = folder.usage;
-  row.superseded = wall_.time_since_epoch().count();
+  row.superseded = superseded_now(row.id);
   row.bytes = static_cast<std::int64_t>(old.size);
   row.content = node.content;
   row.entry = std::move(node.entry);
@@ -298,6 +301,17 @@ Result<void> SpaceWriter::supersede(NodeRow& node, const DocumentState& old, Fol
     if (auto dropped = drop_history(node, *oldest); !dropped) return dropped;
   }
   return {};
+}
+
+// Never before the state that was superseded last: what a clock that was set back had written would
+// be too old to be kept as soon as the clock is right again.
+std::int64_t SpaceWriter::superseded_now(HistoryId id) {
+  if (last_superseded_ == 0) {
+    const auto before = engine_->view().history(id - 2, 1);
+    if (!before.empty()) last_superseded_ = before.front().superseded;
+  }
+  last_superseded_ = std::max<std::int64_t>(last_superseded_, wall_.time_since_epoch().count());
+  return last_superseded_;
 }
 
 // Takes one state out of the node's history; the caller writes the node.

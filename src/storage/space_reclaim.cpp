@@ -13,8 +13,8 @@ constexpr auto kBetweenSweeps = std::chrono::hours{1};
 
 }  // namespace
 
-bool SpaceWriter::reclaim_some(Now now) {
-  engine_->tidy(/*idle=*/true);
+bool SpaceWriter::reclaim_some(Now now, bool idle) {
+  if (idle) engine_->tidy(/*idle=*/true);
   wall_ = now.wall;
   const bool sweeping = !next_sweep_ || now.mono >= *next_sweep_;
   if (!sweeping && !is_over_quota() && !next_reclaimable()) return false;
@@ -68,12 +68,14 @@ std::optional<ContentId> SpaceWriter::next_reclaimable() {
   }
 }
 
-// True: there is more of it.
+// At most so many chunks. True: there is more of it.
 bool SpaceWriter::reclaim_bodies(std::size_t most) {
-  const auto content = next_reclaimable();
-  if (!content) return false;
-  ++reclaimed_;
-  return !bodies_.reclaim(*content, most);
+  while (const auto content = next_reclaimable()) {
+    if (most == 0) return true;
+    ++reclaimed_;
+    most -= bodies_.reclaim(*content, most);
+  }
+  return false;
 }
 
 // Goes over the whole history, some rows a call, once an hour and after changes of policy. True:
@@ -135,7 +137,7 @@ Result<void> SpaceWriter::drop_row(const HistoryRow& row) {
 Result<std::uint64_t> SpaceWriter::compact(Now now, const CompactProgress& progress) {
   const std::uint64_t before = engine_->file_size().total;
   next_sweep_.reset();
-  while (reclaim_some(now)) {
+  while (reclaim_some(now, /*idle=*/true)) {
     const auto size = engine_->file_size();
     if (progress && !progress(before - std::min(before, size.total), size.unused)) break;
   }

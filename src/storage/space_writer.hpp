@@ -25,7 +25,7 @@ class SpaceWriter {
   [[nodiscard]] std::vector<StoreReply> execute_batch(Now now,
                                                       std::span<const StoreRequest> writes);
   [[nodiscard]] Result<std::unique_ptr<StorageReader>> make_reader();
-  [[nodiscard]] bool reclaim_some(Now now);
+  [[nodiscard]] bool reclaim_some(Now now, bool idle);
   [[nodiscard]] std::uint64_t unused_bytes() { return engine_->file_size().unused; }
   [[nodiscard]] Result<std::uint64_t> compact(Now now, const CompactProgress& progress);
   [[nodiscard]] Result<void> start_new_log(base::Rng& rng);
@@ -92,6 +92,7 @@ class SpaceWriter {
   [[nodiscard]] Outcome<WriteResult> write_deletion(Place& place);
   [[nodiscard]] DocumentState next_state(const Place& place);
   [[nodiscard]] Result<void> supersede(NodeRow& node, const DocumentState& old, Folder& folder);
+  [[nodiscard]] std::int64_t superseded_now(HistoryId id);
   [[nodiscard]] Result<void> drop_history(NodeRow& node, const HistoryRow& row);
   [[nodiscard]] Outcome<std::pair<DocumentState, ContentId>> find_version(const Place& place,
                                                                           const VersionId& version);
@@ -132,6 +133,7 @@ class SpaceWriter {
   std::vector<UploadId> touched_uploads_;  // by the current batch
   bool settings_changed_ = false;          // by the current batch
   WallTime wall_{};                        // of the current batch
+  std::int64_t last_superseded_ = 0;       // Unix time in microseconds; 0: not read yet
   HistoryId swept_ = 0;                    // the sweep over history has come this far
   std::optional<TimePoint> next_sweep_;
   std::size_t reclaimed_ = 0;  // bodies and versions, by the current reclaim_some()

@@ -82,7 +82,7 @@ struct StorageReader::State {
   Outcome<std::vector<DocumentInfo>> versions_of(const StoragePath& path);
   Outcome<FolderItem> describe_child(const NodeRow& row, bool secret) const;
   std::optional<Outcome<Answer>> open_quickly(const OpenDocument& open);
-  static Outcome<void> check_conditions(const Conditions& conditions, const ETag& tag);
+  static Outcome<void> check_conditions(const Conditions& conditions, const DocumentInfo& info);
   Outcome<Answer> give(const OpenDocument& open, const Found& found);
   Outcome<Answer> give_pinned(const OpenDocument& open, const Found& found);
   Outcome<Answer> keep_handle(OpenedDocument opened, OpenBody body, bool pinned);
@@ -220,11 +220,16 @@ Outcome<StorageReader::State::Found> StorageReader::State::find_in_history(
 }
 
 Outcome<void> StorageReader::State::check_conditions(const Conditions& conditions,
-                                                     const ETag& tag) {
+                                                     const DocumentInfo& info) {
+  const ETag& tag = info.etag;
   if (conditions.if_match && !conditions.if_match->matches_strong(tag)) {
     return refuse(Refusal::precondition_failed, "If-Match does not hold", tag);
   }
-  if (conditions.if_none_match && conditions.if_none_match->matches_weak(tag)) {
+  if (!unmodified_holds(conditions, info.modified)) {
+    return refuse(Refusal::precondition_failed, "If-Unmodified-Since does not hold", tag);
+  }
+  if ((conditions.if_none_match && conditions.if_none_match->matches_weak(tag)) ||
+      !modified_holds(conditions, info.modified)) {
     return refuse(Refusal::not_modified, "not modified", tag);
   }
   return {};
@@ -243,7 +248,7 @@ std::optional<Outcome<Answer>> StorageReader::State::open_quickly(const OpenDocu
   if (!found) return tl::unexpected(found.error());
   OpenedDocument opened;
   opened.info = describe(found->state);
-  if (auto held = check_conditions(open.conditions, opened.info.etag); !held) {
+  if (auto held = check_conditions(open.conditions, opened.info); !held) {
     return tl::unexpected(held.error());
   }
   if (found->state.chunked || open.offset + open.max_bytes < found->state.size) return std::nullopt;
@@ -263,8 +268,7 @@ Outcome<Answer> StorageReader::State::run(const OpenDocument& open) {
     auto outcome = in_snapshot([&]() -> Outcome<Answer> {
       auto found = find_document(open.path, open.version);
       if (!found) return tl::unexpected(found.error());
-      const ETag tag = document_etag(found->state.version);
-      if (auto held = check_conditions(open.conditions, tag); !held) {
+      if (auto held = check_conditions(open.conditions, describe(found->state)); !held) {
         return tl::unexpected(held.error());
       }
       if (found->state.deleted && open.max_bytes > 0) {

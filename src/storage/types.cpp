@@ -96,4 +96,22 @@ Result<EtagList> parse_etag_list(std::string_view header) {
   return list;
 }
 
+namespace {
+
+bool is_later(WallTime modified, WallTime than) {
+  return std::chrono::floor<std::chrono::seconds>(modified) > than;
+}
+
+}  // namespace
+
+bool unmodified_holds(const Conditions& conditions, WallTime modified) {
+  const auto& since = conditions.if_unmodified_since;
+  return conditions.if_match || !since || !is_later(modified, *since);
+}
+
+bool modified_holds(const Conditions& conditions, WallTime modified) {
+  const auto& since = conditions.if_modified_since;
+  return conditions.if_none_match || !since || is_later(modified, *since);
+}
+
 }  // namespace meshstow::storage

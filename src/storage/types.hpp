@@ -59,10 +59,17 @@ struct EtagList {
 // Errc::limit.
 [[nodiscard]] Result<EtagList> parse_etag_list(std::string_view header);
 
+// RFC 9110, 13. A date counts only where the list of tags beside it is missing, and in whole
+// seconds, as clients are told them.
 struct Conditions {
   std::optional<EtagList> if_match;
   std::optional<EtagList> if_none_match;
+  std::optional<WallTime> if_unmodified_since = std::nullopt;
+  std::optional<WallTime> if_modified_since = std::nullopt;  // reads only
 };
+// Of a document that exists.
+[[nodiscard]] bool unmodified_holds(const Conditions& conditions, WallTime modified);
+[[nodiscard]] bool modified_holds(const Conditions& conditions, WallTime modified);
 
 struct DocumentInfo {
   ETag etag;
