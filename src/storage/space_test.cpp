@@ -113,6 +113,18 @@ TEST_P(Space, a_clock_set_back_ten_years_loses_no_history) {
   store.now().mono += std::chrono::hours{2};
   store.reclaim_all();
   EXPECT_EQ(store.versions("/private/m/a").size(), 3u);
+  store.reopen();
+  ASSERT_TRUE(store.put("/private/m/a", "4"));
+  ASSERT_TRUE(store.put("/private/m/new", "1"));
+  ASSERT_TRUE(store.put("/private/m/new", "2"));
+  store.now().wall += std::chrono::days{3651};  // right again
+  store.now().mono += std::chrono::hours{2};
+  store.reclaim_all();
+  EXPECT_EQ(store.versions("/private/m/a").size(), 4u);
+  EXPECT_EQ(store.versions("/private/m/new").size(), 2u);
+  store.pass(std::chrono::days{30});
+  store.reclaim_all();
+  EXPECT_EQ(store.versions("/private/m/a").size(), 1u);
 }
 
 TEST_P(Space, history_policy_can_differ_per_module_and_persists) {
