@@ -46,8 +46,9 @@ Reply webfinger_reply(const Core& core, const Context& context, std::string_view
   const Endpoint& endpoint = core.config.endpoints[context.endpoint];
   const std::string& account = core.config.account;
   const std::string here = endpoint.origin_of(context.host);
-  // Sessions belong to one host name: the dialog is always on that of the sign-in links.
-  const std::string dialog = endpoint.origin() + "/oauth/" + account;
+  // Sessions belong to one host name. On this machine the dialog is always on that of the sign-in
+  // links; a device of the LAN may know no other name of ours than the one it asked for.
+  const std::string dialog = (endpoint.secure ? here : endpoint.origin()) + "/oauth/" + account;
   std::string json = "{\"subject\":" + json_string(*resource) + ",\"links\":[{";
   json += "\"rel\":\"http://tools.ietf.org/id/draft-dejong-remotestorage\",";
   json += member("href", json_string(here + "/storage/" + account)) + ",\"properties\":{";

@@ -81,7 +81,8 @@ std::vector<std::string> names_of_machine() {
 }
 
 http::Endpoint endpoint_for(const Address& address, const std::vector<asio::ip::address>& bound,
-                            std::uint16_t port, bool secure) {
+                            std::uint16_t port, bool secure,
+                            const std::vector<std::string>& certificate_names) {
   http::Endpoint endpoint;
   endpoint.secure = secure;
   endpoint.port = port;
@@ -89,12 +90,18 @@ http::Endpoint endpoint_for(const Address& address, const std::vector<asio::ip::
       std::any_of(bound.begin(), bound.end(), [](const auto& a) { return a.is_unspecified(); });
   const bool loopback =
       std::all_of(bound.begin(), bound.end(), [](const auto& a) { return a.is_loopback(); });
-  if (everywhere) endpoint.names = names_of_machine();
+  endpoint.names = certificate_names;
+  if (everywhere) {
+    const std::vector<std::string> machine = names_of_machine();
+    endpoint.names.insert(endpoint.names.end(), machine.begin(), machine.end());
+  }
   for (const auto& a : bound) endpoint.names.push_back(host_text(a));
   if (loopback) endpoint.names.insert(endpoint.names.end(), {"localhost", "127.0.0.1", "[::1]"});
   error_code error;
   const auto number = asio::ip::make_address(address.host, error);
-  endpoint.host = everywhere ? endpoint.names[std::min<std::size_t>(1, endpoint.names.size() - 1)]
+  const auto not_local = std::ranges::find_if(
+      endpoint.names, [](const std::string& name) { return name != "localhost"; });
+  endpoint.host = everywhere ? (not_local == endpoint.names.end() ? "localhost" : *not_local)
                   : error    ? address.host
                              : host_text(number);
   // Apps need names below one of ours; a number has none.
@@ -104,8 +111,9 @@ http::Endpoint endpoint_for(const Address& address, const std::vector<asio::ip::
 
 }  // namespace
 
-tl::expected<HttpBinding, std::string> bind_http(asio::io_context& loop, const Address& address,
-                                                 bool secure) {
+tl::expected<HttpBinding, std::string> bind_http(
+    asio::io_context& loop, const Address& address, bool secure,
+    const std::vector<std::string>& certificate_names) {
   const auto addresses = resolve(loop, address.host);
   if (!addresses) return tl::unexpected(addresses.error());
   const bool loopback = std::all_of(addresses->begin(), addresses->end(),
@@ -136,7 +144,7 @@ tl::expected<HttpBinding, std::string> bind_http(asio::io_context& loop, const A
   if (bound.empty() || last == asio::error::address_in_use) {
     return tl::unexpected("cannot listen for HTTP on " + to_text(address) + ": " + last.message());
   }
-  binding.endpoint = endpoint_for(address, bound, port, secure);
+  binding.endpoint = endpoint_for(address, bound, port, secure, certificate_names);
   return binding;
 }
 

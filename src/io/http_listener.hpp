@@ -17,8 +17,11 @@ struct HttpBinding {
   http::Endpoint endpoint;
 };
 
-// The error is for people. Not secure: loopback addresses only.
-[[nodiscard]] tl::expected<HttpBinding, std::string> bind_http(boost::asio::io_context& loop,
-                                                               const Address& address, bool secure);
+// The error is for people. Not secure: loopback addresses only. `certificate_names`: further names
+// that a secure server answers to; the first is the one that it calls itself, if it is bound to all
+// addresses.
+[[nodiscard]] tl::expected<HttpBinding, std::string> bind_http(
+    boost::asio::io_context& loop, const Address& address, bool secure,
+    const std::vector<std::string>& certificate_names);
 
 }  // namespace meshstow::io

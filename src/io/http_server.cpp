@@ -98,7 +98,8 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
 tl::expected<void, std::string> HttpServer::State::listen(const HttpOptions& options) {
   const auto add = [&](const Address& address,
                        std::shared_ptr<asio::ssl::context> tls) -> tl::expected<void, std::string> {
-    auto binding = bind_http(host.loop(), address, tls != nullptr);
+    const auto names = tls ? names_of_certificate(*tls) : std::vector<std::string>{};
+    auto binding = bind_http(host.loop(), address, tls != nullptr, names);
     if (!binding) return tl::unexpected(binding.error());
     for (Tcp::acceptor& acceptor : binding->acceptors) {
       auto pause = std::make_unique<asio::steady_timer>(host.loop());

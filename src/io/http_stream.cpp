@@ -1,5 +1,6 @@
 #include "io/http_stream.hpp"
 
+#include <algorithm>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 
@@ -182,6 +183,28 @@ tl::expected<std::shared_ptr<asio::ssl::context>, std::string> make_tls_context(
   tls->use_private_key_file(key_file, asio::ssl::context::pem, error);
   if (error) return tl::unexpected("cannot use the key " + key_file + ": " + error.message());
   return tls;
+}
+
+std::vector<std::string> names_of_certificate(asio::ssl::context& tls) {
+  std::vector<std::string> names;
+  const X509* certificate = SSL_CTX_get0_certificate(tls.native_handle());
+  if (certificate == nullptr) return names;
+  const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> all(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      &GENERAL_NAMES_free);
+  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
+    if (name->type != GEN_DNS) continue;  // numbers are known from the addresses that are bound
+    const ASN1_STRING* text = name->d.dNSName;
+    std::string host(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                     static_cast<std::size_t>(ASN1_STRING_length(text)));
+    std::ranges::transform(host, host.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    if (!host.empty() && host.find('*') == std::string::npos) names.push_back(std::move(host));
+  }
+  return names;
 }
 
 }  // namespace meshstow::io

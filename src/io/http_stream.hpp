@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -53,5 +54,7 @@ class HttpStream {
 // TLS 1.2 and later with this certificate chain and key (PEM). The error is for people.
 [[nodiscard]] tl::expected<std::shared_ptr<boost::asio::ssl::context>, std::string>
 make_tls_context(const std::string& certificate_file, const std::string& key_file);
+// The host names that its certificate is for, in lower case; without wildcards.
+[[nodiscard]] std::vector<std::string> names_of_certificate(boost::asio::ssl::context& tls);
 
 }  // namespace meshstow::io

@@ -120,7 +120,7 @@ describe('serving', only_meshstow, () => {
     const folder = temporary_folder('tls');
     const [certificate, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
     const made = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-      '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost', '-out', certificate, '-keyout', key]);
+      '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:MyBox.lan', '-out', certificate, '-keyout', key]);
     assert.equal(made.code, 0, made.stderr);
     const port = await free_port();
     await server.stop_serving();
@@ -138,6 +138,12 @@ describe('serving', only_meshstow, () => {
     const [link] = JSON.parse(finger.text).links;
     assert.equal(link.href, `https://127.0.0.1:${port}/storage/me`);
     assert.ok(link.properties['http://tools.ietf.org/html/rfc6749#section-4.2'].startsWith('https://'));
+    const named = {headers: {Host: `mybox.lan:${port}`}};
+    const lan = await ask('GET', `/.well-known/webfinger?resource=acct:me@mybox.lan:${port}`, named);
+    const [there] = JSON.parse(lan.text).links;
+    assert.equal(there.href, `https://mybox.lan:${port}/storage/me`, 'names in the certificate are ours');
+    assert.equal(there.properties['http://tools.ietf.org/html/rfc6749#section-4.2'], `https://mybox.lan:${port}/oauth/me`);
+    assert.equal((await ask('GET', '/dashboard/', {headers: {Host: `other.lan:${port}`}})).status, 421);
     const body = 't'.repeat(1 << 20);
     assert.equal((await ask('PUT', '/storage/me/notes/tls', {body})).status, 201);
     assert.equal((await ask('GET', '/storage/me/notes/tls')).text, body);
