@@ -1,7 +1,9 @@
 #include "io/home_store.hpp"
 
+#include <cstring>
 #include <errno.h>
 #include <fcntl.h>
+#include <fstream>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -62,6 +64,22 @@ bool is_store_gone(const std::filesystem::path& store) {
   return error == std::errc::no_such_file_or_directory || (!error && size == 0);
 }
 
+// How many pages of its log SQLite goes by, from the index of the log that it keeps beside it and
+// that a killed process leaves behind (sqlite.org/walformat.html, 2.1).
+std::uint32_t log_pages(const std::filesystem::path& store) {
+  constexpr std::uint32_t kForm = 3'007'000;
+  constexpr std::size_t kFormAt = 0, kIsMadeAt = 12, kPagesAt = 16;
+  std::array<char, 48> index{};
+  std::ifstream file(store.string() + "-shm", std::ios::binary);
+  if (!file.read(index.data(), index.size())) return 0;
+  const auto number = [&index](std::size_t at) {
+    std::uint32_t out = 0;
+    std::memcpy(&out, index.data() + at, sizeof out);  // in the machine's own order
+    return out;
+  };
+  return number(kFormAt) == kForm && index[kIsMadeAt] == 1 ? number(kPagesAt) : 0;
+}
+
 std::string open_error(const std::filesystem::path& file, const Error& error) {
   return "cannot open the store " + file.string() + ": " + error.detail + ". It was not changed";
 }
@@ -83,14 +101,22 @@ tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_sto
   std::error_code error;
   const auto log_size = std::filesystem::file_size(file.string() + "-wal", error);
   engine_options.has_log = !error && log_size > 0;
+  const std::uint32_t written = engine_options.read_only ? 0 : log_pages(file);
   auto engine = storage::open_sqlite_store(file.string(), engine_options);
   if (!engine) return tl::unexpected(open_error(file, engine.error()));
+  // SQLite takes a log that lost its end for a shorter one, and says nothing. What was written
+  // there had been given numbers, which a new log of ours does not give again.
+  const bool log_lost_its_end = written > 0 && log_pages(file) < written;
+  if (log_lost_its_end) {
+    log_warning(file.string() +
+                "-wal has lost its end, and with it the last writes before the crash");
+  }
   storage::StorageOptions options;
   options.device = identities.device.hash();
   options.quota = settings.quota;
   options.history = settings.history;
   if (!engine_options.read_only) options.expected_token = read_token(file);
-  options.force_new_log = is_copy;
+  options.force_new_log = is_copy || log_lost_its_end;
   // On a full disk the old token stays: the next opening then takes the store for a copy and starts
   // a new log, which is safe. What is stored must stay readable.
   options.keep_token = [file](const Hash16& token) {

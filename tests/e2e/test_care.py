@@ -270,9 +270,13 @@ def test_a_torn_log_loses_only_what_was_in_it(world, how):
     log = node.home / "store.sqlite-wal"
     while log.stat().st_size < 20_000:
         node.run("put", "/private/notes/logged", data=os.urandom(30_000))
+    author = node.json("stat", "/private/notes/logged")["version"].split("-")[0]
     node.kill()
     log.write_bytes(torn(log.read_bytes(), how))
-    assert node.run("get", NOTE).stdout == b"in the file"
+    got = node.run("get", NOTE)
+    assert got.stdout == b"in the file" and "lost its end" in got.err
+    assert author not in node.json("put", NOTE, data=b"by another author")["version"]
+    node.run("put", NOTE, data=b"in the file")
     assert node.json("check")["whole"]
     node.run("put", NOTE, data=b"goes on")
     assert node.run("get", NOTE).stdout == b"goes on"
