@@ -183,7 +183,8 @@ def table(pairs, unhindered, announces, daemons, documents, rns_version):
     rns, our = daemons["RNS"], daemons["Meshstow"]
     return "\n".join([
         "## Reticulum, beside RNS", "",
-        "Made by `./dev bench reticulum`. Higher is better but for memory, time to ready and latency.", "",
+        "Made by `./dev bench reticulum`. Higher is better but for memory, time to ready and "
+        "latency.", "",
         f"- Date: {datetime.date.today().isoformat()}",
         f"- Machine: {machine()}",
         f"- RNS {rns_version} on Python {platform.python_version()}; Meshstow release build",

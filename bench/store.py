@@ -40,7 +40,8 @@ def median_of(*arguments):
 
 
 def rates(puts, gets):
-    lines = ["| per second, 1 KiB | raw SQLite | Meshstow | share | goal |", "|---|---|---|---|---|"]
+    lines = ["| per second, 1 KiB | raw SQLite | Meshstow | share | goal |",
+             "|---|---|---|---|---|"]
     for put in puts:
         writers = put["writers"]
         name = "one writer" if writers == 1 else f"{writers} writers"

@@ -46,7 +46,8 @@ step 'sanitizer and fuzz build'
 # The layers that read bytes from outside. Storage and io are run under sanitizers by hand
 # (CONTRIBUTING.md); their parsers are fuzzed here.
 sanitized=(base crypto codec access protocol reticulum http node)
-mapfile -t fuzz_targets < <(sed -n 's/^meshstow_fuzz(\([a-z_]*\).*/fuzz_\1/p' tests/fuzz/CMakeLists.txt)
+mapfile -t fuzz_targets < <(
+  sed -n 's/^meshstow_fuzz(\([a-z_]*\).*/fuzz_\1/p' tests/fuzz/CMakeLists.txt)
 options=(-DBUILD_TESTING=ON)
 if quietly build-fuzz configure_and_build fuzz --target "${fuzz_targets[@]}" \
   "${sanitized[@]/%/_test}"; then

@@ -158,8 +158,8 @@ def ratio(ours, theirs):
 def section(bench):
     names = [server.name for server in bench.servers]
     lines = [HEADING, ""]
-    lines += [f"{datetime.date.today()}, {machine()}; wrk on one thread shares them with the server. 1 KiB "
-              f"documents; each figure is the median of {bench.rounds} rounds of {bench.seconds} "
+    lines += [f"{datetime.date.today()}, {machine()}; wrk on one thread shares them with the "
+              f"server. 1 KiB documents; each figure is the median of {bench.rounds} rounds of {bench.seconds} "
               "s, requests per second and in brackets the latency in ms (p50 / p99). Meshstow has "
               "synced a write to the disk before it answers; armadietto never syncs. Made by "
               "`./dev bench http`.", ""]
