@@ -159,10 +159,10 @@ def section(bench):
     names = [server.name for server in bench.servers]
     lines = [HEADING, ""]
     lines += [f"{datetime.date.today()}, {machine()}; wrk on one thread shares them with the "
-              f"server. 1 KiB documents; each figure is the median of {bench.rounds} rounds of "
-              f"{bench.seconds} s, requests per second and in brackets the latency in ms (p50 / "
-              "p99). Meshstow has synced a write to the disk before it answers; armadietto never syncs. Made by "
-              "`./dev bench http`.", ""]
+              "server. 1 KiB documents. Each figure is requests per second, in brackets the "
+              f"latency in ms (p50 / p99): the median of {bench.rounds} rounds of {bench.seconds} s. "
+              "Meshstow has synced a write to the disk before it answers; armadietto never syncs. "
+              "Made by `./dev bench http`.", ""]
     lines += [f"| | connections | {' | '.join(names)} | to armadietto | p99 to armadietto "
               "| to nginx |",
               f"|---|---|{'---|' * (len(names) + 3)}"]
