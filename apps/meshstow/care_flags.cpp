@@ -15,7 +15,12 @@ void add_rule(CLI::App& app, Invocation& out, const char* verb, const char* help
               const char* setting) {
   CLI::App& sub = *app.add_subcommand(verb, help);
   sub.add_option("--module", out.command.module, "of this module, else of all")->type_name("M");
-  sub.add_option("setting", out.command.setting, setting)->type_name("RULE");
+  sub.add_option("setting", out.command.setting, setting)
+      ->type_name("RULE")
+      // An unset shell variable is no wish to be shown the setting.
+      ->check([](const std::string& value) {
+        return value.empty() ? std::string("the value is empty") : std::string();
+      });
 }
 
 }  // namespace

@@ -160,8 +160,9 @@ def section(bench):
     lines = [HEADING, ""]
     lines += [f"{datetime.date.today()}, {machine()}; wrk on one thread shares them with the "
               "server. 1 KiB documents. Each figure is requests per second, in brackets the "
-              f"latency in ms (p50 / p99): the median of {bench.rounds} rounds of {bench.seconds} s. "
-              "Meshstow has synced a write to the disk before it answers; armadietto never syncs. "
+              f"latency in ms (p50 / p99): the median of {bench.rounds} rounds of "
+              f"{bench.seconds} s. Meshstow has synced a write to the disk before it answers; "
+              "armadietto never syncs. "
               "Made by `./dev bench http`.", ""]
     lines += [f"| | connections | {' | '.join(names)} | to armadietto | p99 to armadietto "
               "| to nginx |",

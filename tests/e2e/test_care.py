@@ -95,6 +95,8 @@ def test_a_quota_is_asked_before_anything_is_written(world, serving, tmp_path):
     assert "STORE003" in one_line(node.run("put", "/public/notes/more", data=b"y", code=13))
     node.run("put", "/public/other/more", data=b"y")
     assert node.json("quota", "--module", "notes")["quota"] == 500
+    for unset in (["quota", ""], ["quota", "", "--module", "notes"], ["history-policy", ""]):
+        assert "empty" in node.run(*unset, code=2).err
     node.run("quota", "none", "--module", "notes")
     node.run("put", "/public/notes/more", data=b"y")
     assert node.json("quota", "none")["quota"] is None

@@ -52,7 +52,10 @@ function show_soon() {
   }, 300);
 }
 
-addEventListener('hashchange', show);
+addEventListener('hashchange', () => {
+  document.getElementById('dialog').close();  // its question was about the page that is left
+  show();
+});
 // A file that misses the sheet must not take the page's place.
 for (const name of ['dragover', 'drop']) addEventListener(name, (event) => event.preventDefault());
 document.getElementById('signout').addEventListener('click', async () => {
