@@ -157,6 +157,10 @@ void HttpParser::set_body_sink(std::function<void(ByteView)> sink) {
 tl::expected<std::size_t, HttpRefusal> HttpParser::feed(ByteView bytes) {
   Collector& collector = state_->collector;
   const bool had_head = collector.head_done;
+  // Beast asserts that it has as many bytes as "0\r\n\r\n" when it looks at a last chunk again.
+  constexpr std::size_t kLastChunk = 5;
+  const bool is_last = had_head && collector.chunked() && base::as_text(bytes).starts_with('0');
+  if (is_last && bytes.size() < kLastChunk) return 0;
   error_code error;
   const std::size_t used =
       collector.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);

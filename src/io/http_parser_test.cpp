@@ -55,6 +55,19 @@ TEST(HttpParser, reads_requests_however_they_are_cut) {
   }
 }
 
+TEST(HttpParser, reads_an_empty_chunked_body_however_it_is_cut) {
+  const std::string head = kPut + "Transfer-Encoding: chunked\r\n\r\n";
+  for (std::size_t step = 1; step < 20; ++step) {
+    for (const char* end : {"0\r\n\r\n", "0\r\nT: 1\r\n\r\n", "000\r\n\r\n"}) {
+      const Parsed parsed = parse(head + end, step);
+      EXPECT_EQ(parsed.refused, 0) << step;
+      EXPECT_TRUE(parsed.done) << step;
+      EXPECT_EQ(parsed.body, "");
+    }
+    EXPECT_EQ(parse(head + "0\r\nhe\r\n3;x\r\n\r\n", step).refused, 400) << step;
+  }
+}
+
 TEST(HttpParser, tells_other_versions_from_malformed_lines) {
   EXPECT_EQ(parse("GET /x HTTP/2.0\r\nHost: a\r\n\r\n").refused, 505);
   for (const std::string& text :
