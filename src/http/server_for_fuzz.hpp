@@ -4,22 +4,15 @@
 
 #include <set>
 
-#include "access/token_book.hpp"
 #include "base/check.hpp"
 #include "http/service.hpp"
-#include "storage/memory/memory_store.hpp"
-#include "storage/plain_sealer.hpp"
-#include "storage/remote_storage.hpp"
+#include "http/space_for_test.hpp"
 
 namespace meshstow::http {
 
-class ServerForFuzz {
+class ServerForFuzz : private SpaceForTest {
  public:
   ServerForFuzz() {
-    storage_ = std::move(storage::RemoteStorage::open(storage::make_memory_store(),
-                                                      storage::make_plain_sealer(), rng_, {}, now_)
-                             .value());
-    reader_ = std::move(storage_->make_reader().value());
     Endpoint endpoint;
     endpoint.port = 8181;
     endpoint.host = "localhost";
@@ -69,7 +62,7 @@ class ServerForFuzz {
     bool sent = false;
     while (auto output = exchange.poll()) {
       if (auto* store = std::get_if<storage::StoreRequest>(&*output)) {
-        exchange.handle_reply(now_, execute(std::move(*store)));
+        exchange.handle_reply(now_, execute_in_store(std::move(*store)));
       } else if (auto* send = std::get_if<Send>(&*output)) {
         sent = true;
         if (send->head) check(*send->head);
@@ -95,22 +88,6 @@ class ServerForFuzz {
     status_ = head.status;
   }
 
-  storage::StoreReply execute(storage::StoreRequest request) {
-    if (!storage::is_write(request.operation)) return reader_->execute(request);
-    const std::vector<storage::StoreRequest> batch{std::move(request)};
-    auto replies = storage_->execute_batch(now_, batch);
-    return std::move(replies[0]);
-  }
-
-  Now now_{TimePoint{std::chrono::hours(1)}, base::wall_from_unix_seconds(1'790'000'000)};
-  base::SeededRng rng_{4};
-  crypto::Ed25519Key key_ = crypto::Ed25519Key::generate(rng_);
-  access::IdentityHash owner_ = rng_.bytes<16>();
-  access::SpaceKey space_key_ = access::SpaceKey::generate(rng_);
-  access::AccessControl control_{owner_, key_.public_key()};
-  access::TokenBook tokens_{owner_, [this](ByteView m) { return key_.sign(m); }, space_key_, rng_};
-  std::unique_ptr<storage::RemoteStorage> storage_;
-  std::unique_ptr<storage::StorageReader> reader_;
   std::unique_ptr<Service> service_;
   std::string bearer_;
   int status_ = 0;

@@ -11,12 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "access/token_book.hpp"
 #include "codec/percent.hpp"
 #include "http/service.hpp"
-#include "storage/memory/memory_store.hpp"
-#include "storage/plain_sealer.hpp"
-#include "storage/remote_storage.hpp"
+#include "http/space_for_test.hpp"
 
 namespace meshstow::http {
 
@@ -49,14 +46,9 @@ struct TestResponse {
   [[nodiscard]] std::string etag() const { return header("ETag"); }
 };
 
-class TestServer {
+class TestServer : private SpaceForTest {
  public:
-  explicit TestServer(storage::StorageOptions options = {}) {
-    auto opened = storage::RemoteStorage::open(storage::make_memory_store(),
-                                               storage::make_plain_sealer(), rng_, options, now_);
-    EXPECT_TRUE(opened);
-    storage_ = std::move(*opened);
-    reader_ = std::move(*storage_->make_reader());
+  explicit TestServer(const storage::StorageOptions& options = {}) : SpaceForTest(options) {
     Endpoint endpoint;
     endpoint.port = 8181;
     endpoint.host = "localhost";
@@ -199,16 +191,13 @@ class TestServer {
   };
 
   storage::StoreReply execute(storage::StoreRequest request) {
-    if (!storage::is_write(request.operation)) return reader_->execute(request);
-    std::vector<storage::StoreRequest> batch{std::move(request)};
-    ++writes_;
+    if (!storage::is_write(request.operation)) return execute_in_store(std::move(request));
     if (fail_writes_with) {
-      return {batch[0].number, tl::unexpected(storage::Failure{.refusal = *fail_writes_with})};
+      return {request.number, tl::unexpected(storage::Failure{.refusal = *fail_writes_with})};
     }
-    const storage::StoreRequest& write = batch[0];
-    auto replies = storage_->execute_batch(now_, batch);
-    if (replies[0].outcome) announce(write.operation, *replies[0].outcome);
-    return std::move(replies[0]);
+    storage::StoreReply reply = execute_in_store(request);
+    if (reply.outcome) announce(request.operation, *reply.outcome);
+    return reply;
   }
   // Every write is refused like this: a full disk, a store that closes.
   std::optional<storage::Refusal> fail_writes_with;
@@ -231,18 +220,8 @@ class TestServer {
     }
   }
 
-  Now now_{TimePoint{std::chrono::hours(1)}, base::wall_from_unix_seconds(1'790'000'000)};
-  base::SeededRng rng_{4};
-  crypto::Ed25519Key key_ = crypto::Ed25519Key::generate(rng_);
-  access::IdentityHash owner_ = rng_.bytes<16>();
-  access::SpaceKey space_key_ = access::SpaceKey::generate(rng_);
-  access::AccessControl control_{owner_, key_.public_key()};
-  access::TokenBook tokens_{owner_, [this](ByteView m) { return key_.sign(m); }, space_key_, rng_};
-  std::unique_ptr<storage::RemoteStorage> storage_;
-  std::unique_ptr<storage::StorageReader> reader_;
   std::unique_ptr<Service> service_;
   access::TokenId last_token_;
-  int writes_ = 0;
 };
 
 }  // namespace meshstow::http

@@ -9,7 +9,6 @@ namespace meshstow::io {
 namespace {
 
 namespace json = boost::json;
-using StoreAnswer = storage::Outcome<storage::Answer>;
 
 constexpr std::int64_t kMostDays = 36'500'000;
 
@@ -31,11 +30,8 @@ class History final : public CommandWork {
   void begin() override {
     auto path = read_path(command_.path);
     if (!path) return;
-    host_.store(storage::ListVersions{std::move(*path)}, [work = self(this)](StoreAnswer outcome) {
-      if (work->over()) return;
-      if (!outcome) return work->CommandWork::fail(outcome.error());
-      work->tell(answer_as<storage::VersionList>(outcome));
-    });
+    ask<storage::VersionList>(storage::ListVersions{std::move(*path)},
+                              [this](const storage::VersionList& list) { tell(list); });
   }
 
  private:
@@ -57,24 +53,18 @@ class Restore final : public CommandWork {
   void begin() override {
     path_ = read_path(command_.path);
     if (!path_) return;
-    host_.store(storage::FindVersion{*path_, command_.version},
-                [work = self(this)](StoreAnswer outcome) {
-                  if (work->over()) return;
-                  if (!outcome) return work->CommandWork::fail(outcome.error());
-                  work->restore(answer_as<storage::VersionId>(outcome));
-                });
+    ask<storage::VersionId>(storage::FindVersion{*path_, command_.version},
+                            [this](const storage::VersionId& version) { restore(version); });
   }
 
  private:
   void restore(const storage::VersionId& version) {
-    host_.store(storage::RestoreVersion{*path_, version}, [work = self(this)](StoreAnswer outcome) {
-      if (work->over()) return;
-      if (!outcome) return work->CommandWork::fail(outcome.error());
-      const auto& result = answer_as<storage::WriteResult>(outcome);
-      work->finish({{"path", work->command_.path},
-                    {"etag", result.etag.text()},
-                    {"version", storage::to_text(result.version)}});
-    });
+    ask<storage::WriteResult>(storage::RestoreVersion{*path_, version},
+                              [this](const storage::WriteResult& result) {
+                                finish({{"path", command_.path},
+                                        {"etag", result.etag.text()},
+                                        {"version", storage::to_text(result.version)}});
+                              });
   }
 
   std::optional<StoragePath> path_;
@@ -173,19 +163,11 @@ class BoundCommand : public CommandWork {
   }
 
   void set(storage::Operation operation) {
-    host_.store(std::move(operation), [work = self(this)](const StoreAnswer& outcome) {
-      if (work->over()) return;
-      if (!outcome) return work->CommandWork::fail(outcome.error());
-      work->read();
-    });
+    ask<storage::Done>(std::move(operation), [this](const storage::Done&) { read(); });
   }
 
   void read() {
-    host_.store(storage::ReadUsage{}, [work = self(this)](StoreAnswer outcome) {
-      if (work->over()) return;
-      if (!outcome) return work->CommandWork::fail(outcome.error());
-      work->show(answer_as<storage::Usage>(outcome));
-    });
+    ask<storage::Usage>(storage::ReadUsage{}, [this](const storage::Usage& usage) { show(usage); });
   }
 
   [[nodiscard]] storage::ModuleRules rules_of_module(const storage::Usage& usage) const {
@@ -261,11 +243,6 @@ class HistoryRule final : public BoundCommand {
   }
 };
 
-template <class Work>
-std::shared_ptr<CommandWork> make(NodeHost& host, Command& command, CommandChannel& channel) {
-  return std::make_shared<Work>(host, std::move(command), std::move(channel));
-}
-
 }  // namespace
 
 Result<storage::HistoryPolicy> parse_history_policy(std::string_view text) {
@@ -291,13 +268,13 @@ Result<storage::HistoryPolicy> parse_history_policy(std::string_view text) {
 
 std::shared_ptr<CommandWork> make_care_command(NodeHost& host, Command& command,
                                                CommandChannel& channel) {
-  if (command.verb == "history") return make<History>(host, command, channel);
-  if (command.verb == "restore") return make<Restore>(host, command, channel);
-  if (command.verb == "check") return make<Check>(host, command, channel);
-  if (command.verb == "compact") return make<Compact>(host, command, channel);
-  if (command.verb == "backup") return make<Backup>(host, command, channel);
-  if (command.verb == "quota") return make<Quota>(host, command, channel);
-  if (command.verb == "history-policy") return make<HistoryRule>(host, command, channel);
+  if (command.verb == "history") return make_work<History>(host, command, channel);
+  if (command.verb == "restore") return make_work<Restore>(host, command, channel);
+  if (command.verb == "check") return make_work<Check>(host, command, channel);
+  if (command.verb == "compact") return make_work<Compact>(host, command, channel);
+  if (command.verb == "backup") return make_work<Backup>(host, command, channel);
+  if (command.verb == "quota") return make_work<Quota>(host, command, channel);
+  if (command.verb == "history-policy") return make_work<HistoryRule>(host, command, channel);
   return nullptr;
 }
 

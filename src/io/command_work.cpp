@@ -223,6 +223,16 @@ void CommandWork::fail_invalid(const Error& error) {
   fail(protocol::StoreCode::invalid_data, error.code == Errc::limit ? 413 : 400, error.detail);
 }
 
+void CommandWork::ask_store(storage::Operation operation,
+                            std::function<void(storage::Answer&)> then) {
+  host_.store(std::move(operation), [work = shared_from_this(), then = std::move(then)](
+                                        storage::Outcome<storage::Answer> outcome) {
+    if (work->over()) return;
+    if (!outcome) return work->fail(outcome.error());
+    then(*outcome);
+  });
+}
+
 std::optional<StoragePath> CommandWork::read_path(std::string_view text) {
   auto path = StoragePath::parse(text);
   if (path) return std::move(*path);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -41,6 +42,14 @@ class CommandWork : public std::enable_shared_from_this<CommandWork> {
   // Of something that the command itself says: a path, a tag, a scope.
   void fail_invalid(const Error& error);
 
+  // Asks the store. `then` gets the answer of the kind that the operation has; it is not called
+  // when the command is over by then, or ends with the store's refusal.
+  template <class Kind, class Then>
+  void ask(storage::Operation operation, Then then) {
+    ask_store(std::move(operation),
+              [then = std::move(then)](storage::Answer& answer) { then(std::get<Kind>(answer)); });
+  }
+
   // Both end the command where they give nothing.
   [[nodiscard]] std::optional<StoragePath> read_path(std::string_view text);
   [[nodiscard]] std::optional<storage::Conditions> read_conditions();
@@ -50,6 +59,7 @@ class CommandWork : public std::enable_shared_from_this<CommandWork> {
   CommandChannel channel_;
 
  private:
+  void ask_store(storage::Operation operation, std::function<void(storage::Answer&)> then);
   void end(CommandOutcome outcome);
   void let_go();
   bool over_ = false;
@@ -60,6 +70,11 @@ class CommandWork : public std::enable_shared_from_this<CommandWork> {
 template <class Work>
 std::shared_ptr<Work> self(Work* work) {
   return std::static_pointer_cast<Work>(work->shared_from_this());
+}
+
+template <class Work>
+std::shared_ptr<CommandWork> make_work(NodeHost& host, Command& command, CommandChannel& channel) {
+  return std::make_shared<Work>(host, std::move(command), std::move(channel));
 }
 
 // The answer of the kind that the operation has; every store gives it, so nothing else is looked

@@ -9,7 +9,6 @@ namespace meshstow::io {
 namespace {
 
 namespace json = boost::json;
-using StoreAnswer = storage::Outcome<storage::Answer>;
 
 // Writes records one after another, then goes on; a refusal ends the command.
 class RecordCommand : public CommandWork {
@@ -21,9 +20,7 @@ class RecordCommand : public CommandWork {
     auto left = std::make_shared<std::size_t>(writes.size());
     if (writes.empty()) return then();
     for (storage::Operation& each : writes) {
-      host_.store(std::move(each), [work = self(this), left, then](const StoreAnswer& outcome) {
-        if (work->over()) return;
-        if (!outcome) return work->CommandWork::fail(outcome.error());
+      ask<storage::Done>(std::move(each), [left, then](const storage::Done&) {
         if (--*left == 0) then();
       });
     }
@@ -69,17 +66,14 @@ class AppsCommand : public RecordCommand {
  public:
   using RecordCommand::RecordCommand;
   void begin() override {
-    host_.store(storage::ListRecords{base::to_bytes(base::as_bytes(http::kAppRecordPrefix))},
-                [work = self(this)](const StoreAnswer& outcome) {
-                  if (work->over()) return;
-                  if (!outcome) return work->CommandWork::fail(outcome.error());
-                  const auto* list = std::get_if<storage::RecordList>(&*outcome);
-                  for (const auto& [key, value] : list->records) {
-                    if (auto app = http::decode_manifest(key, value))
-                      work->apps_.push_back(std::move(*app));
-                  }
-                  work->listed();
-                });
+    ask<storage::RecordList>(
+        storage::ListRecords{base::to_bytes(base::as_bytes(http::kAppRecordPrefix))},
+        [this](const storage::RecordList& list) {
+          for (const auto& [key, value] : list.records) {
+            if (auto app = http::decode_manifest(key, value)) apps_.push_back(std::move(*app));
+          }
+          listed();
+        });
   }
 
  protected:
@@ -161,20 +155,15 @@ class AppsRemove final : public AppsCommand {
   }
 };
 
-template <class Work>
-std::shared_ptr<CommandWork> make(NodeHost& host, Command& command, CommandChannel& channel) {
-  return std::make_shared<Work>(host, std::move(command), std::move(channel));
-}
-
 }  // namespace
 
 std::shared_ptr<CommandWork> make_http_command(NodeHost& host, Command& command,
                                                CommandChannel& channel) {
-  if (command.verb == "open") return make<Open>(host, command, channel);
-  if (command.verb == "passphrase") return make<Passphrase>(host, command, channel);
-  if (command.verb == "apps list") return make<AppsList>(host, command, channel);
-  if (command.verb == "apps add") return make<AppsAdd>(host, command, channel);
-  if (command.verb == "apps remove") return make<AppsRemove>(host, command, channel);
+  if (command.verb == "open") return make_work<Open>(host, command, channel);
+  if (command.verb == "passphrase") return make_work<Passphrase>(host, command, channel);
+  if (command.verb == "apps list") return make_work<AppsList>(host, command, channel);
+  if (command.verb == "apps add") return make_work<AppsAdd>(host, command, channel);
+  if (command.verb == "apps remove") return make_work<AppsRemove>(host, command, channel);
   return nullptr;
 }
 

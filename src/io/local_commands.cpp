@@ -24,12 +24,8 @@ class LocalRead final : public CommandWork {
     if (!conditions) return;
     conditions_ = std::move(*conditions);
     if (command_.version.empty()) return open({});
-    host_.store(storage::FindVersion{*path_, command_.version},
-                [work = self(this)](StoreAnswer outcome) {
-                  if (work->over()) return;
-                  if (!outcome) return work->CommandWork::fail(outcome.error());
-                  work->open(answer_as<storage::VersionId>(outcome));
-                });
+    ask<storage::VersionId>(storage::FindVersion{*path_, command_.version},
+                            [this](const storage::VersionId& version) { open(version); });
   }
 
  private:
@@ -76,12 +72,8 @@ class LocalRead final : public CommandWork {
   void read_on() {
     if (given_ >= size_) return finish(std::move(head_));
     if (handle_ == 0) return fail_short();
-    host_.store(storage::ReadDocument{handle_, given_, limits::kBodyPiece},
-                [work = self(this)](StoreAnswer outcome) {
-                  if (work->over()) return;
-                  if (!outcome) return work->CommandWork::fail(outcome.error());
-                  work->give(std::move(answer_as<storage::ReadPiece>(outcome).bytes));
-                });
+    ask<storage::ReadPiece>(storage::ReadDocument{handle_, given_, limits::kBodyPiece},
+                            [this](storage::ReadPiece& piece) { give(std::move(piece.bytes)); });
   }
 
   void fail_short() {
@@ -115,12 +107,8 @@ class LocalList final : public CommandWork {
     std::size_t count = kPage;
     if (command_.verb == "stat") count = 1;
     if (command_.limit > 0) count = std::min(count, command_.limit - items_.size());
-    host_.store(storage::ListFolder{*path_, std::move(after), count},
-                [work = self(this)](StoreAnswer outcome) {
-                  if (work->over()) return;
-                  if (!outcome) return work->CommandWork::fail(outcome.error());
-                  work->take(answer_as<storage::FolderPage>(outcome));
-                });
+    ask<storage::FolderPage>(storage::ListFolder{*path_, std::move(after), count},
+                             [this](storage::FolderPage& page) { take(page); });
   }
 
   void take(storage::FolderPage& page) {
@@ -174,13 +162,10 @@ class LocalRemove final : public CommandWork {
     if (!path) return;
     auto conditions = read_conditions();
     if (!conditions) return;
-    host_.store(storage::RemoveDocument{std::move(*path), std::move(*conditions)},
-                [work = self(this)](StoreAnswer outcome) {
-                  if (work->over()) return;
-                  if (!outcome) return work->CommandWork::fail(outcome.error());
-                  const auto& result = answer_as<storage::WriteResult>(outcome);
-                  work->finish({{"path", work->command_.path}, {"etag", result.etag.text()}});
-                });
+    ask<storage::WriteResult>(storage::RemoveDocument{std::move(*path), std::move(*conditions)},
+                              [this](const storage::WriteResult& result) {
+                                finish({{"path", command_.path}, {"etag", result.etag.text()}});
+                              });
   }
 };
 

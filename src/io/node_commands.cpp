@@ -8,7 +8,6 @@ namespace meshstow::io {
 namespace {
 
 namespace json = boost::json;
-using StoreAnswer = storage::Outcome<storage::Answer>;
 
 class Id final : public CommandWork {
  public:
@@ -65,11 +64,7 @@ class Status final : public CommandWork {
  public:
   using CommandWork::CommandWork;
   void begin() override {
-    host_.store(storage::ReadUsage{}, [work = self(this)](StoreAnswer outcome) {
-      if (work->over()) return;
-      if (!outcome) return work->CommandWork::fail(outcome.error());
-      work->tell(answer_as<storage::Usage>(outcome));
-    });
+    ask<storage::Usage>(storage::ReadUsage{}, [this](const storage::Usage& usage) { tell(usage); });
   }
 
  private:
@@ -163,13 +158,10 @@ class TokenCreate final : public CommandWork {
     auto issued = host_.node().tokens().issue(host_.now(), order);
     if (!issued) return fail_invalid(issued.error());
     issued_ = std::move(*issued);
-    host_.store(
-        storage::PutRecord{issued_.record.key, issued_.record.value},
-        [work = self(this)](StoreAnswer outcome) {
-          if (work->over()) return;
-          if (!outcome) return work->CommandWork::fail(outcome.error());
-          work->finish({{"token", work->issued_.text}, {"id", codec::to_hex(work->issued_.id)}});
-        });
+    ask<storage::Done>(storage::PutRecord{issued_.record.key, issued_.record.value},
+                       [this](const storage::Done&) {
+                         finish({{"token", issued_.text}, {"id", codec::to_hex(issued_.id)}});
+                       });
   }
 
  private:
@@ -210,13 +202,11 @@ class TokenRevoke final : public CommandWork {
     if (!id) return;
     auto record = host_.node().tokens().revoke(*id);
     if (!record) return fail(record.error().detail);
-    host_.store(storage::PutRecord{record->key, record->value},
-                [work = self(this), id = *id](StoreAnswer outcome) {
-                  if (work->over()) return;
-                  if (!outcome) return work->CommandWork::fail(outcome.error());
-                  work->host_.node().access().revoke(id);
-                  work->finish({{"id", codec::to_hex(id)}});
-                });
+    ask<storage::Done>(storage::PutRecord{record->key, record->value},
+                       [this, id = *id](const storage::Done&) {
+                         host_.node().access().revoke(id);
+                         finish({{"id", codec::to_hex(id)}});
+                       });
   }
 
  private:
@@ -248,16 +238,13 @@ bool is_hex(std::string_view text) {
 
 std::shared_ptr<CommandWork> make_node_command(NodeHost& host, Command command,
                                                CommandChannel channel) {
-  const auto make = [&]<class Work>(std::type_identity<Work>) -> std::shared_ptr<CommandWork> {
-    return std::make_shared<Work>(host, std::move(command), std::move(channel));
-  };
-  if (command.verb == "id") return make(std::type_identity<Id>());
-  if (command.verb == "status") return make(std::type_identity<Status>());
-  if (command.verb == "peers") return make(std::type_identity<Peers>());
-  if (command.verb == "token create") return make(std::type_identity<TokenCreate>());
-  if (command.verb == "token list") return make(std::type_identity<TokenList>());
-  if (command.verb == "token revoke") return make(std::type_identity<TokenRevoke>());
-  return make(std::type_identity<Unknown>());
+  if (command.verb == "id") return make_work<Id>(host, command, channel);
+  if (command.verb == "status") return make_work<Status>(host, command, channel);
+  if (command.verb == "peers") return make_work<Peers>(host, command, channel);
+  if (command.verb == "token create") return make_work<TokenCreate>(host, command, channel);
+  if (command.verb == "token list") return make_work<TokenList>(host, command, channel);
+  if (command.verb == "token revoke") return make_work<TokenRevoke>(host, command, channel);
+  return make_work<Unknown>(host, command, channel);
 }
 
 tl::expected<reticulum::DestinationHash, std::string> find_node(NodeHost& host,

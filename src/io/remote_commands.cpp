@@ -258,14 +258,11 @@ class RemotePut final : public RemoteWork {
 
 std::shared_ptr<CommandWork> make_remote_command(NodeHost& host, Command command,
                                                  CommandChannel channel) {
-  const auto make = [&]<class Work>(std::type_identity<Work>) -> std::shared_ptr<CommandWork> {
-    return std::make_shared<Work>(host, std::move(command), std::move(channel));
-  };
-  if (command.verb == "put") return make(std::type_identity<RemotePut>());
-  if (command.verb == "rm") return make(std::type_identity<RemoteRemove>());
-  if (command.verb == "ls") return make(std::type_identity<RemoteList>());
-  if (command.verb == "stat") return make(std::type_identity<RemoteStat>());
-  return make(std::type_identity<RemoteGet>());
+  if (command.verb == "put") return make_work<RemotePut>(host, command, channel);
+  if (command.verb == "rm") return make_work<RemoteRemove>(host, command, channel);
+  if (command.verb == "ls") return make_work<RemoteList>(host, command, channel);
+  if (command.verb == "stat") return make_work<RemoteStat>(host, command, channel);
+  return make_work<RemoteGet>(host, command, channel);
 }
 
 }  // namespace meshstow::io

@@ -46,6 +46,19 @@ def eventually(question, what="it"):
     raise AssertionError(f"{what} did not come about")
 
 
+def one_line(done):
+    """What a failed command says."""
+    lines = done.err.splitlines()
+    assert len(lines) == 1 and lines[0], f"not one line: {done.err!r}"
+    return lines[0]
+
+
+def tree(folder):
+    """Every file below with its bytes, but for sockets and the lock."""
+    return {str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "lock"}
+
+
 class Lines:
     """Lines of a pipe, readable with a timeout; None after the last."""
 

@@ -9,21 +9,10 @@ import subprocess
 
 import pytest
 
-from harness import BINARY, Node, die_with_parent
+from harness import BINARY, Node, die_with_parent, one_line, tree
 
 NOTE = "/private/notes/today.txt"
 LARGE = random.Random(1).randbytes(2 << 20)
-
-
-def one_line(done):
-    lines = done.err.splitlines()
-    assert len(lines) == 1 and lines[0], f"not one line: {done.err!r}"
-    return lines[0]
-
-
-def tree(folder):
-    return {str(path.relative_to(folder)): path.read_bytes()
-            for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "lock"}
 
 
 def another_home(world, node):

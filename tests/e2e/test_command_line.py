@@ -10,22 +10,10 @@ import subprocess
 
 import pytest
 
-from harness import BINARY, Lines, free_port
+from harness import BINARY, Lines, free_port, one_line, tree
 
 NOTE = "/private/notes/today.txt"
 HASH = re.compile(r"[0-9a-f]{32}\Z")
-
-
-def one_line(done):
-    lines = done.err.splitlines()
-    assert len(lines) == 1 and lines[0], f"not one line: {done.err!r}"
-    return lines[0]
-
-
-def tree(folder):
-    """Every file below with its bytes, but for sockets and the lock."""
-    return {str(path.relative_to(folder)): path.read_bytes()
-            for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "lock"}
 
 
 def test_init_says_who_it_made_and_refuses_to_overwrite(world):
