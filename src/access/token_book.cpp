@@ -149,9 +149,9 @@ Result<StoredRecord> TokenBook::revoke(const TokenId& id) {
 }
 
 Result<StoredRecord> TokenBook::record(const TokenId& id) const {
-  const TokenRecord* found = find(id);
-  if (found == nullptr) return fail(Errc::not_found, "no such token");
-  return state_->seal(*found);
+  const auto found = state_->records.find(id);
+  if (found == state_->records.end()) return fail(Errc::not_found, "no such token");
+  return state_->seal(found->second);
 }
 
 Result<TokenRecord> TokenBook::load(ByteView key, ByteView value) {
@@ -180,11 +180,6 @@ std::vector<TokenRecord> TokenBook::list() const {
     return a.created < b.created;
   });
   return out;
-}
-
-const TokenRecord* TokenBook::find(const TokenId& id) const {
-  const auto found = state_->records.find(id);
-  return found == state_->records.end() ? nullptr : &found->second;
 }
 
 }  // namespace meshstow::access

@@ -60,7 +60,6 @@ class TokenBook {
   [[nodiscard]] Result<TokenRecord> load(ByteView key, ByteView value);
   void note_use(const TokenId& id, WallTime at);
   [[nodiscard]] std::vector<TokenRecord> list() const;  // oldest first
-  [[nodiscard]] const TokenRecord* find(const TokenId& id) const;
 
  private:
   struct State;

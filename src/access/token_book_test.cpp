@@ -65,12 +65,11 @@ TEST_F(TokenBookTest, revocation_is_in_the_record) {
   const auto record = book.revoke(issued->id);
   ASSERT_TRUE(record);
   EXPECT_EQ(record->key, issued->record.key);
-  EXPECT_TRUE(book.find(issued->id)->revoked);
+  EXPECT_TRUE(book.list().front().revoked);
   TokenBook again = make();
   EXPECT_TRUE(again.load(record->key, record->value)->revoked);
   EXPECT_EQ(book.revoke(TokenId{}).error().code, Errc::not_found);
   EXPECT_EQ(book.record(TokenId{}).error().code, Errc::not_found);
-  EXPECT_EQ(book.find(TokenId{}), nullptr);
 }
 
 TEST_F(TokenBookTest, records_that_were_changed_or_moved_are_corrupt) {

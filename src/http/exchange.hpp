@@ -92,7 +92,6 @@ class Exchange {
     if (waker_) waker_();
   }
   [[nodiscard]] bool aborted() const { return aborted_; }
-  [[nodiscard]] bool has_output() const { return next_ < outputs_.size(); }
 
  private:
   std::vector<Output> outputs_;
