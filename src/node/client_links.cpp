@@ -97,6 +97,7 @@ void ClientLinks::open(Now now, Entries::iterator entry) {
                 "no link to " + in_brackets(entry->node) + ": " + link.error().detail);
   }
   entry->link = *link;
+  ++entry->links_tried;
   set_stage(*entry, Stage::linking);
 }
 
@@ -160,6 +161,16 @@ void ClientLinks::fail_without_path(Now now, Entries::iterator entry) {
                                 : ": is the node running and connected?"));
 }
 
+void ClientLinks::give_up_finding(Now now, Entries::iterator entry) {
+  if (entry->links_tried > 0) return fail_unanswered(now, entry);
+  fail_without_path(now, entry);
+}
+
+void ClientLinks::fail_unanswered(Now now, Entries::iterator entry) {
+  fail(now, entry, {Errc::timed_out, "the node does not answer"},
+       "the node " + in_brackets(entry->node) + " does not answer");
+}
+
 void ClientLinks::on(Now now, const reticulum::PathFound& event) {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto each = entry++;
@@ -176,7 +187,7 @@ void ClientLinks::on(Now now, const reticulum::PathFailed& event) {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto each = entry++;
     if (each->node != event.destination || each->stage != Stage::finding) continue;
-    fail_without_path(now, each);
+    give_up_finding(now, each);
   }
 }
 
@@ -199,10 +210,9 @@ void ClientLinks::on(Now now, const reticulum::LinkClosed& event) {
   if (entry->stage == Stage::open || entry->users.empty()) {
     return fail(now, entry, {Errc::unavailable, "the link was lost"}, "the link was lost");
   }
-  // The endpoint has looked for another path by itself.
   if (event.reason == reticulum::CloseReason::no_path) return fail_without_path(now, entry);
-  fail(now, entry, {Errc::timed_out, "the node does not answer"},
-       "the node " + in_brackets(entry->node) + " does not answer");
+  if (entry->links_tried >= kLinkTries) return fail_unanswered(now, entry);
+  find_path(now, *entry);
 }
 
 void ClientLinks::handle_deadline(Now now) {
@@ -210,7 +220,7 @@ void ClientLinks::handle_deadline(Now now) {
     const auto each = entry++;
     if (now.mono < each->due) continue;
     if (each->stage == Stage::finding) {
-      fail_without_path(now, each);
+      give_up_finding(now, each);
     } else {
       const reticulum::LinkId link = each->link;
       entries_.erase(each);

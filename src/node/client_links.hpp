@@ -1,8 +1,8 @@
 // node/client_links.hpp: the links that we open to other nodes, one per node and identity.
 //
 // Finds a path, opens the link, identifies, hands it to the operations that want it, closes it a
-// while after the last one. A path that leads nowhere is looked for anew, once. Owner:
-// StorageClient.
+// while after the last one. A link that nobody answers is tried kLinkTries times, each over a path
+// that is asked for anew. Owner: StorageClient.
 #pragma once
 
 #include <functional>
@@ -15,6 +15,8 @@ namespace meshstow::node {
 
 // As whom a link was identified. `nobody` can still become one of the others, on the same link.
 enum class As { nobody, device, owner };
+
+inline constexpr int kLinkTries = 3;
 
 class ClientLinks {
  public:
@@ -56,6 +58,7 @@ class ClientLinks {
     As as = As::nobody;
     Stage stage = Stage::finding;
     reticulum::LinkId link;
+    int links_tried = 0;
     std::list<User> users;
     TimePoint due = kNever;  // finding: give up; open and unused: close
   };
@@ -70,7 +73,9 @@ class ClientLinks {
   void set_stage(Entry& entry, Stage stage);
   void start_users(Now now, Entry& entry);
   void fail(Now now, Entries::iterator entry, const Error& why, const std::string& message);
+  void give_up_finding(Now now, Entries::iterator entry);
   void fail_without_path(Now now, Entries::iterator entry);
+  void fail_unanswered(Now now, Entries::iterator entry);
 
   reticulum::Endpoint& endpoint_;
   ClientIdentities identities_;

@@ -59,9 +59,10 @@ class Participant {
 class World {
  public:
   Duration latency = milliseconds(1);
-  Bytes heard;                                   // every byte that was on the wire
-  bool records = false;                          // ... if asked for
-  std::function<bool(const Participant&)> jams;  // true: the packet of this sender is lost
+  Bytes heard;           // every byte that was on the wire
+  bool records = false;  // ... if asked for
+  // True: this packet of this sender is lost.
+  std::function<bool(const Participant&, ByteView packet)> jams;
   std::size_t packets = 0;
 
   explicit World(reticulum::InterfaceInfo wire = {}) : info_(std::move(wire)) {}
@@ -89,7 +90,7 @@ class World {
   void transmit(const Participant& from, Bytes packet) {
     ++packets;
     if (records) base::append(heard, packet);
-    if (!from.connected || (jams && jams(from))) return;
+    if (!from.connected || (jams && jams(from, packet))) return;
     flying_.emplace(time_ + latency, Flying{&from, std::move(packet)});
   }
 

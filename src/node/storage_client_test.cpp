@@ -1,6 +1,8 @@
 // Our client against our node, and against a world that loses things.
+#include "node/client_links.hpp"
 #include "node/program_test_util.hpp"
 #include "protocol/folder_description.hpp"
+#include "reticulum/packet.hpp"
 
 namespace meshstow::node {
 namespace {
@@ -144,6 +146,37 @@ TEST_F(StorageClient, says_what_is_wrong_when_there_is_no_way) {
   EXPECT_FALSE(silent.failed->answered);
 }
 
+TEST_F(StorageClient, tries_a_link_that_nobody_answers_again_with_another_packet) {
+  node.put(world, "/public/a", test::bytes_of("x"));
+  std::vector<Bytes> requests;
+  world.jams = [&](const test::Participant& sender, ByteView packet) {
+    const auto parsed = reticulum::parse_packet(packet).value();
+    if (&sender != &mine || parsed.type != reticulum::PacketType::link_request) return false;
+    requests.emplace_back(packet.begin(), packet.end());
+    return requests.size() < kLinkTries;
+  };
+  EXPECT_EQ(get("/public/a").received, test::bytes_of("x"));
+  ASSERT_EQ(requests.size(), std::size_t{kLinkTries});
+  EXPECT_NE(requests[0], requests[1]);  // a relay would drop what it has seen
+  EXPECT_NE(requests[1], requests[2]);
+}
+
+TEST_F(StorageClient, gives_up_a_link_after_its_tries) {
+  node.put(world, "/public/a", test::bytes_of("x"));
+  int requests = 0;
+  world.jams = [&](const test::Participant& sender, ByteView packet) {
+    const bool asks = &sender == &mine && reticulum::parse_packet(packet).value().type ==
+                                              reticulum::PacketType::link_request;
+    requests += asks ? 1 : 0;
+    return asks;
+  };
+  const Followed silent = get("/public/a");
+  ASSERT_TRUE(silent.failed);
+  EXPECT_EQ(silent.failed->why.code, Errc::timed_out);
+  EXPECT_NE(silent.failed->error.message.find("does not answer"), std::string::npos);
+  EXPECT_EQ(requests, kLinkTries);
+}
+
 TEST_F(StorageClient, waits_for_the_first_interface) {
   Home late(5);
   late.node->initialise(world.now(late));
@@ -164,7 +197,7 @@ TEST_F(StorageClient, asks_again_when_answers_are_lost_and_is_not_served_twice) 
   ASSERT_TRUE(put("/public/n/a", test::bytes_of("1"), rw).done);
   const std::size_t before = node.all<DocumentChanged>().size();
   int lost = 0;
-  world.jams = [&](const test::Participant& sender) {
+  world.jams = [&](const test::Participant& sender, ByteView) {
     return &sender == &node && node.all<DocumentChanged>().size() > before && lost++ < 1;
   };
   const Followed written = put("/public/n/a", test::bytes_of("2"), rw);
@@ -178,7 +211,7 @@ TEST_F(StorageClient, identifies_again_when_the_first_was_lost) {
   get("/public/a");  // an open link, nobody identified
   const std::string r = token("*:r");
   bool lost = false;
-  world.jams = [&](const test::Participant& sender) {
+  world.jams = [&](const test::Participant& sender, ByteView) {
     return &sender == &mine && !std::exchange(lost, true);
   };
   const Followed listing = get("/public/", r);
@@ -304,7 +337,7 @@ TEST_F(StorageClient, identifies_as_the_owner_where_the_token_is_for_the_owner) 
 
 TEST_F(StorageClient, works_where_packets_are_lost_all_the_time) {
   base::SeededRng dice(77);
-  world.jams = [&](const test::Participant&) { return dice.below(10) == 0; };
+  world.jams = [&](const test::Participant&, ByteView) { return dice.below(10) == 0; };
   const std::string rw = token("n:rw");
   int done = 0;
   for (int i = 0; i < 20; ++i) {

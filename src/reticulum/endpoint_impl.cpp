@@ -163,9 +163,6 @@ void Endpoint::Impl::handle_single(Now now, InterfaceId from, std::uint8_t hops,
   if (packet.type == PacketType::proof) return receipts.handle_proof(now.mono, packet);
   LocalDestination* local = destinations.find(packet.destination);
   if (!local) return;
-  if (packet.type == PacketType::link_request && links.handle_repeated_request(from, packet)) {
-    return;
-  }
   const Hash32 hash = packet_hash(packet);
   if (seen_before(packet, hash, filters)) return;
   if (packet.type == PacketType::link_request) {

@@ -3,11 +3,6 @@
 #include "reticulum/link_handshake.hpp"
 
 namespace meshstow::reticulum {
-namespace {
-
-constexpr int kProofRepeats = 3;
-
-}  // namespace
 
 LinkTable::LinkTable(Services& services, InterfaceTable& interfaces, PathTable& paths,
                      Router& router, PathRequests& path_requests)
@@ -29,13 +24,20 @@ Result<LinkId> LinkTable::open(TimePoint now, const DestinationHash& to,
   const Bytes keys = pack_link_request({attempt.key.public_key(), attempt.signing, {}});
   attempt.id = link_id_of({.type = PacketType::link_request, .destination = to, .data = keys});
   const LinkId id = attempt.id;
-  LinkAttempt& placed = attempts_.emplace(id, std::move(attempt)).first->second;
-  if (const Path* path = paths_.find(now, to)) {
-    request(now, placed, *path);
-  } else {
-    wait_for_path(now, placed);
-  }
+  proceed(now, attempts_.emplace(id, std::move(attempt)).first->second);
   return id;
+}
+
+void LinkTable::proceed(TimePoint now, LinkAttempt& attempt) {
+  const Path* path = paths_.find(now, attempt.destination);
+  if (!path) return wait_for_path(now, attempt);
+  const bool relayed = path->next_hop != attempt.destination;
+  if (relayed && now < path->heard + kRelaySettles) {
+    attempt.stage = LinkAttempt::Stage::settling;
+    due_.set(attempt.id, path->heard + kRelaySettles);
+    return;
+  }
+  request(now, attempt, *path);
 }
 
 void LinkTable::wait_for_path(TimePoint now, LinkAttempt& attempt) {
@@ -72,23 +74,18 @@ std::vector<LinkId> LinkTable::attempts_to(const DestinationHash& destination) c
 }
 
 void LinkTable::path_found(TimePoint now, const DestinationHash& destination) {
-  const Path* path = paths_.find(now, destination);
-  if (attempts_.empty() || !path) return;
-  const Path copy = *path;
-  for (const LinkId& id : attempts_to(destination)) request(now, attempts_.at(id), copy);
+  if (attempts_.empty()) return;
+  for (const LinkId& id : attempts_to(destination)) proceed(now, attempts_.at(id));
 }
 
 void LinkTable::path_failed(const DestinationHash& destination) {
-  for (const LinkId& id : attempts_to(destination)) {
-    abandon(id, attempts_.at(id).second_try ? CloseReason::timed_out : CloseReason::no_path);
-  }
+  for (const LinkId& id : attempts_to(destination)) abandon(id, CloseReason::no_path);
 }
 
-void LinkTable::attempt_timed_out(TimePoint now, LinkAttempt& attempt) {
+void LinkTable::attempt_is_due(TimePoint now, LinkAttempt& attempt) {
+  if (attempt.stage == LinkAttempt::Stage::settling) return proceed(now, attempt);
   paths_.forget(attempt.destination);
-  if (attempt.second_try) return abandon(attempt.id, CloseReason::timed_out);
-  attempt.second_try = true;
-  wait_for_path(now, attempt);
+  abandon(attempt.id, CloseReason::timed_out);
 }
 
 void LinkTable::abandon(const LinkId& id, CloseReason reason) {
@@ -119,7 +116,7 @@ void LinkTable::handle_proof(TimePoint now, InterfaceId from, std::uint8_t hops,
                         .round_trip = now - attempt.requested_at,
                         .hops = hops};
   attempts_.erase(found);
-  links_[start.id].link = std::make_unique<Link>(services_, now, start, *key);
+  links_[start.id] = std::make_unique<Link>(services_, now, start, *key);
   settle(start.id);
 }
 
@@ -148,15 +145,12 @@ void LinkTable::handle_request(TimePoint now, InterfaceId from, std::uint8_t hop
                         .local = &local,
                         .hops = hops};
   const Bytes data = make_link_proof(local.identity, id, proof);
-  Bytes answer = pack_packet({.type = PacketType::proof,
-                              .destination_type = DestinationType::link,
-                              .context = PacketContext::link_request_proof,
-                              .destination = id,
-                              .data = data});
-  services_.out.transmit(from, answer);
-  Entry& entry = links_[id];
-  entry.link = std::make_unique<Link>(services_, now, start, *key);
-  entry.proof = std::move(answer);
+  services_.out.transmit(from, pack_packet({.type = PacketType::proof,
+                                            .destination_type = DestinationType::link,
+                                            .context = PacketContext::link_request_proof,
+                                            .destination = id,
+                                            .data = data}));
+  links_[id] = std::make_unique<Link>(services_, now, start, *key);
   half_open_.push_back(id);
   settle(id);
 }
@@ -164,36 +158,23 @@ void LinkTable::handle_request(TimePoint now, InterfaceId from, std::uint8_t hop
 void LinkTable::make_room_for_half_open(TimePoint now) {
   const auto is_half_open = [this](const LinkId& id) {
     const auto found = links_.find(id);
-    return found != links_.end() && found->second.link->state() == Link::State::handshake;
+    return found != links_.end() && found->second->state() == Link::State::handshake;
   };
   if (half_open_.size() < kHalfOpenLinks) return;
   std::erase_if(half_open_, [&](const LinkId& id) { return !is_half_open(id); });
   if (half_open_.size() < kHalfOpenLinks) return;
   const LinkId oldest = half_open_.front();
   half_open_.pop_front();
-  links_.at(oldest).link->close(now, CloseReason::timed_out);
+  links_.at(oldest)->close(now, CloseReason::timed_out);
   settle(oldest);
-}
-
-bool LinkTable::handle_repeated_request(InterfaceId from, const Packet& packet) {
-  const auto found = links_.find(link_id_of(packet));
-  if (found == links_.end()) return false;
-  Entry& entry = found->second;
-  const bool repeat = entry.link->state() == Link::State::handshake &&
-                      entry.link->interface() == from && entry.proofs_repeated < kProofRepeats;
-  if (repeat) {
-    ++entry.proofs_repeated;
-    services_.out.transmit(from, entry.proof);
-  }
-  return true;
 }
 
 // ---- Both.
 
 Link* LinkTable::receiver(const LinkId& id, InterfaceId from) {
   const auto found = links_.find(id);
-  if (found == links_.end() || found->second.link->interface() != from) return nullptr;
-  return found->second.link.get();
+  if (found == links_.end() || found->second->interface() != from) return nullptr;
+  return found->second.get();
 }
 
 void LinkTable::handle_packet(TimePoint now, Link& link, const Packet& packet, const Hash32& hash) {
@@ -204,15 +185,15 @@ void LinkTable::handle_packet(TimePoint now, Link& link, const Packet& packet, c
 
 const Link* LinkTable::find_active(const LinkId& id) const {
   const auto found = links_.find(id);
-  if (found == links_.end() || found->second.link->state() != Link::State::active) return nullptr;
-  return found->second.link.get();
+  if (found == links_.end() || found->second->state() != Link::State::active) return nullptr;
+  return found->second.get();
 }
 
 void LinkTable::close(TimePoint now, const LinkId& id) {
   if (attempts_.contains(id)) return abandon(id, CloseReason::local);
   const auto found = links_.find(id);
   if (found == links_.end()) return;
-  found->second.link->close(now, CloseReason::local);
+  found->second->close(now, CloseReason::local);
   settle(id);
 }
 
@@ -220,7 +201,7 @@ void LinkTable::close_all(TimePoint now) {
   std::vector<LinkId> all;
   all.reserve(size());
   for (const auto& [id, attempt] : attempts_) all.push_back(id);
-  for (const auto& [id, entry] : links_) all.push_back(id);
+  for (const auto& [id, link] : links_) all.push_back(id);
   std::sort(all.begin(), all.end());
   for (const LinkId& id : all) close(now, id);
 }
@@ -232,15 +213,15 @@ void LinkTable::interface_down(TimePoint now, InterfaceId interface) {
       lost.push_back(id);
     }
   }
-  for (const auto& [id, entry] : links_) {
-    if (entry.link->interface() == interface) lost.push_back(id);
+  for (const auto& [id, link] : links_) {
+    if (link->interface() == interface) lost.push_back(id);
   }
   std::sort(lost.begin(), lost.end());
   for (const LinkId& id : lost) {
     if (attempts_.contains(id)) {
       abandon(id, CloseReason::interface_lost);
     } else {
-      links_.at(id).link->close(now, CloseReason::interface_lost);
+      links_.at(id)->close(now, CloseReason::interface_lost);
       settle(id);
     }
   }
@@ -249,23 +230,23 @@ void LinkTable::interface_down(TimePoint now, InterfaceId interface) {
 void LinkTable::settle(const LinkId& id) {
   const auto found = links_.find(id);
   if (found == links_.end()) return;
-  if (found->second.link->state() == Link::State::closed) {
+  if (found->second->state() == Link::State::closed) {
     due_.remove(id);
     links_.erase(found);
     return;
   }
-  due_.set(id, found->second.link->deadline());
+  due_.set(id, found->second->deadline());
 }
 
 void LinkTable::handle_deadline(TimePoint now) {
   while (const auto id = due_.pop(now)) {
     if (const auto attempt = attempts_.find(*id); attempt != attempts_.end()) {
-      attempt_timed_out(now, attempt->second);
+      attempt_is_due(now, attempt->second);
       continue;
     }
     const auto found = links_.find(*id);
     if (found == links_.end()) continue;
-    found->second.link->handle_deadline(now);
+    found->second->handle_deadline(now);
     settle(*id);
   }
 }

@@ -20,10 +20,14 @@ namespace meshstow::reticulum {
 // room: a flood of requests then keeps nobody out for the six minutes that a set-up may take.
 inline constexpr std::size_t kHalfOpenLinks = limits::kLinks / 4;
 
-// A link that we are setting up. Its id is that of one request packet, which is sent again, once,
-// if the first path led nowhere.
+// A relay passes an announce on before it takes the path itself (RNS does): a link request that
+// follows at once would be lost there.
+inline constexpr Duration kRelaySettles = std::chrono::milliseconds(50);
+
+// A link that we are setting up. Its id is that of its one request packet: relays and RNS drop a
+// packet that they have seen, so another try is another link.
 struct LinkAttempt {
-  enum class Stage { waiting_for_path, requested };
+  enum class Stage { waiting_for_path, settling, requested };
   LinkId id;
   DestinationHash destination;
   PublicIdentity responder;
@@ -33,7 +37,6 @@ struct LinkAttempt {
   InterfaceId interface = 0;
   std::uint32_t offered_mtu = kMtu;
   TimePoint requested_at{};
-  bool second_try = false;
 };
 
 class LinkTable {
@@ -52,9 +55,6 @@ class LinkTable {
 
   void handle_request(TimePoint now, InterfaceId from, std::uint8_t hops, const Packet& packet,
                       LocalDestination& local);
-  // A repeat of a request whose link is still being set up: the proof is sent again. True if it was
-  // one.
-  bool handle_repeated_request(InterfaceId from, const Packet& packet);
   void handle_proof(TimePoint now, InterfaceId from, std::uint8_t hops, const Packet& packet);
   // The link that takes packets with this id from this interface, or nullptr.
   [[nodiscard]] Link* receiver(const LinkId& link, InterfaceId from);
@@ -65,10 +65,10 @@ class LinkTable {
   template <class Use>
   auto with(const LinkId& id, Use&& use) -> decltype(use(std::declval<Link&>())) {
     const auto found = links_.find(id);
-    if (found == links_.end() || found->second.link->state() != Link::State::active) {
+    if (found == links_.end() || found->second->state() != Link::State::active) {
       return fail(Errc::not_found, "no such link");
     }
-    auto result = use(*found->second.link);
+    auto result = use(*found->second);
     settle(id);
     return result;
   }
@@ -78,14 +78,11 @@ class LinkTable {
   [[nodiscard]] std::size_t size() const { return links_.size() + attempts_.size(); }
 
  private:
-  struct Entry {
-    std::unique_ptr<Link> link;
-    Bytes proof;  // the packet, while the link is being set up
-    int proofs_repeated = 0;
-  };
+  // Asks where a path is known and may be used, else waits for one.
+  void proceed(TimePoint now, LinkAttempt& attempt);
   void request(TimePoint now, LinkAttempt& attempt, const Path& path);
   void wait_for_path(TimePoint now, LinkAttempt& attempt);
-  void attempt_timed_out(TimePoint now, LinkAttempt& attempt);
+  void attempt_is_due(TimePoint now, LinkAttempt& attempt);
   void abandon(const LinkId& attempt, CloseReason reason);
   void settle(const LinkId& link);
   void make_room_for_half_open(TimePoint now);
@@ -97,7 +94,7 @@ class LinkTable {
   Router& router_;
   PathRequests& path_requests_;
   std::unordered_map<LinkId, LinkAttempt, base::FixedBytesHash> attempts_;
-  std::unordered_map<LinkId, Entry, base::FixedBytesHash> links_;
+  std::unordered_map<LinkId, std::unique_ptr<Link>, base::FixedBytesHash> links_;
   std::deque<LinkId> half_open_;  // oldest first; may hold some that are active or gone
   DeadlineQueue<LinkId> due_;
 };

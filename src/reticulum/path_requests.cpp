@@ -17,10 +17,17 @@ Result<PathRequest> parse_path_request(ByteView data) {
 }
 
 void PathRequests::request(TimePoint now, const DestinationHash& destination, bool report) {
-  const auto [known, is_new] = pending_.try_emplace(destination, report);
-  known->second = known->second || report;
-  if (!is_new) return;
-  due_.set(destination, now + kPathRequestTimeout);
+  const auto [known, is_new] = pending_.try_emplace(destination, Question{.asked = now});
+  Question& question = known->second;
+  question.report = question.report || report;
+  if (!question.repeated) {
+    due_.set(destination,
+             question.asked + (question.report ? kPathRequestRepeat : kPathRequestTimeout));
+  }
+  if (is_new) ask(destination);
+}
+
+void PathRequests::ask(const DestinationHash& destination) {
   const Bytes data =
       base::concat({destination.view(), services_.rng.bytes<Hash16::size()>().view()});
   router_.broadcast({.destination_type = DestinationType::plain,
@@ -31,18 +38,27 @@ void PathRequests::request(TimePoint now, const DestinationHash& destination, bo
 void PathRequests::found(const DestinationHash& destination, std::uint8_t hops) {
   const auto known = pending_.find(destination);
   if (known == pending_.end()) return;
-  if (known->second) services_.out.emit(PathFound{destination, hops});
+  if (known->second.report) services_.out.emit(PathFound{destination, hops});
   pending_.erase(known);
   due_.remove(destination);
 }
 
 std::optional<DestinationHash> PathRequests::give_up(TimePoint now) {
-  const auto destination = due_.pop(now);
-  if (!destination) return std::nullopt;
-  const auto known = pending_.find(*destination);
-  if (known->second) services_.out.emit(PathFailed{*destination});
-  pending_.erase(known);
-  return destination;
+  while (const auto destination = due_.pop(now)) {
+    const auto known = pending_.find(*destination);
+    Question& question = known->second;
+    const bool over = now >= question.asked + kPathRequestTimeout;
+    if (question.report && !question.repeated && !over) {
+      question.repeated = true;
+      due_.set(*destination, question.asked + kPathRequestTimeout);
+      ask(*destination);
+      continue;
+    }
+    if (question.report) services_.out.emit(PathFailed{*destination});
+    pending_.erase(known);
+    return destination;
+  }
+  return std::nullopt;
 }
 
 bool PathRequests::first_time(const PathRequest& question) {

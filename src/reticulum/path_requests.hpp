@@ -25,7 +25,7 @@ class PathRequests {
   PathRequests(Services& services, Router& router) : services_(services), router_(router) {}
 
   // Asks on all interfaces, unless an answer to the same question is still awaited. `report`:
-  // PathFound or PathFailed is wanted.
+  // PathFound or PathFailed is wanted; such a question is repeated once.
   void request(TimePoint now, const DestinationHash& destination, bool report);
   [[nodiscard]] bool pending(const DestinationHash& destination) const {
     return pending_.contains(destination);
@@ -36,13 +36,20 @@ class PathRequests {
   bool first_time(const PathRequest& question);
 
   [[nodiscard]] TimePoint deadline() const { return due_.next(); }
-  // One destination that nobody answered for; call until nullopt.
+  // Repeats what is due; one destination that nobody answered for. Call until nullopt.
   std::optional<DestinationHash> give_up(TimePoint now);
 
  private:
+  struct Question {
+    TimePoint asked{};
+    bool report = false;
+    bool repeated = false;
+  };
+  void ask(const DestinationHash& destination);
+
   Services& services_;
   Router& router_;
-  std::unordered_map<DestinationHash, bool, base::FixedBytesHash> pending_;  // -> report
+  std::unordered_map<DestinationHash, Question, base::FixedBytesHash> pending_;
   DeadlineQueue<DestinationHash> due_;
   std::unordered_set<Hash16, base::FixedBytesHash> questions_;
   std::deque<Hash16> questions_in_order_;

@@ -53,6 +53,7 @@ PathVerdict PathTable::offer(TimePoint now, const DestinationHash& destination,
   path.hops = offer.hops;
   path.interface = offer.interface;
   path.announce = offer.announce;
+  path.heard = now;
   path.expires = now + kPathLifetime;
   touch(destination, path);
   return PathVerdict::taken;

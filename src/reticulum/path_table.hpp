@@ -22,6 +22,7 @@ struct Path {
   Hash16 next_hop;  // transport id of the relay, or the destination itself if it is a neighbour
   std::uint8_t hops = 0;
   InterfaceId interface = 0;
+  TimePoint heard{};
   TimePoint expires{};
   Hash32 announce;                      // packet hash
   std::vector<AnnounceRandom> randoms;  // of the announces heard, oldest first

@@ -3,6 +3,7 @@
 
 #include "reticulum/announce.hpp"
 #include "reticulum/known_destinations.hpp"
+#include "reticulum/link_table.hpp"
 #include "reticulum/network_for_test.hpp"
 #include "reticulum/packet.hpp"
 #include "reticulum/packet_filter.hpp"
@@ -319,16 +320,30 @@ TEST(Paths, requests_are_answered_with_the_current_application_data) {
   EXPECT_EQ(pair.client.endpoint.hops_to(pair.server.destination), 1);
 }
 
-TEST(Paths, a_request_nobody_answers_fails_after_fifteen_seconds) {
+TEST(Paths, a_request_nobody_answers_is_repeated_once_and_fails_after_fifteen_seconds) {
   Pair pair;
   pair.client.endpoint.request_path(pair.network.now(), kSomebody);
   pair.client.endpoint.request_path(pair.network.now(), kSomebody);  // not sent twice
   pair.network.run_for(milliseconds(14'900));
   EXPECT_EQ(pair.client.count<PathFailed>(), 0U);
-  EXPECT_EQ(pair.network.packets_on_wire, 1U);
+  EXPECT_EQ(pair.network.packets_on_wire, 2U);
   pair.network.run_for(milliseconds(200));
+  EXPECT_EQ(pair.network.packets_on_wire, 2U);
   EXPECT_EQ(pair.client.count<PathFailed>(), 1U);
   EXPECT_EQ(pair.client.last<PathFailed>().destination, kSomebody);
+}
+
+TEST(Paths, a_request_survives_the_loss_of_its_packet) {
+  Pair pair;
+  std::vector<Bytes> questions;
+  pair.network.on_packet = [&](TestNode& from, Bytes& packet) {
+    if (&from == &pair.client) questions.push_back(packet);
+    return questions.size() > 1;
+  };
+  pair.client.endpoint.request_path(pair.network.now(), pair.server.destination);
+  ASSERT_TRUE(pair.network.run_until([&] { return pair.client.count<PathFound>() == 1; }));
+  ASSERT_EQ(questions.size(), 2U);
+  EXPECT_NE(questions[0], questions[1]);  // another tag, or it would be taken for a repeat
 }
 
 TEST(Paths, the_same_question_is_answered_once_and_only_where_it_was_asked) {
@@ -372,7 +387,8 @@ TEST(Paths, beyond_the_first_hop_lead_through_a_relay) {
   EXPECT_EQ(endpoint.hops_to(destination), 3);
 
   transmits(endpoint);
-  ASSERT_TRUE(endpoint.open_link(now, destination));
+  const Now later{kStart + kRelaySettles, {}};
+  ASSERT_TRUE(endpoint.open_link(later, destination));
   const auto sent = transmits(endpoint);
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].interface, 2U);
@@ -383,6 +399,29 @@ TEST(Paths, beyond_the_first_hop_lead_through_a_relay) {
 
   ASSERT_TRUE(endpoint.send_packet(now, destination, "remotestorage.node", Bytes{1}));
   EXPECT_EQ(transmits(endpoint).at(0).packet[0], 0x50);
+}
+
+TEST(Paths, are_used_once_the_relay_that_told_of_them_has_taken_them_itself) {
+  base::SeededRng rng(5);
+  Endpoint endpoint(rng);
+  Now now{kStart, {}};
+  endpoint.interface_up(now, 1, {});
+  const Identity far = Identity::generate(rng);
+  const Identity near = Identity::generate(rng);
+  endpoint.handle_packet(now, 1, relayed(announce_of(far, 100), rng.bytes<16>(), 0));
+  endpoint.handle_packet(now, 1, announce_of(near, 100));
+  transmits(endpoint);
+
+  ASSERT_TRUE(endpoint.open_link(now, destination_hash("remotestorage.node", near.hash())));
+  EXPECT_EQ(transmits(endpoint).size(), 1U);  // nobody stands between
+  ASSERT_TRUE(endpoint.open_link(now, destination_hash("remotestorage.node", far.hash())));
+  EXPECT_TRUE(transmits(endpoint).empty());
+  EXPECT_EQ(next_deadline(endpoint), kStart + kRelaySettles);
+  now.mono += kRelaySettles;
+  endpoint.handle_deadline(now);
+  const auto sent = transmits(endpoint);
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(parse_packet(sent[0].packet)->type, PacketType::link_request);
 }
 
 TEST(SharedInstance, relays_even_to_its_direct_neighbours_and_counts_no_hop_to_us) {
@@ -401,11 +440,12 @@ TEST(SharedInstance, relays_even_to_its_direct_neighbours_and_counts_no_hop_to_u
   EXPECT_EQ(endpoint.hops_to(to_local), 0);
 
   transmits(endpoint);
-  ASSERT_TRUE(endpoint.open_link(now, to_neighbour));
+  const Now later{kStart + kRelaySettles, {}};
+  ASSERT_TRUE(endpoint.open_link(later, to_neighbour));
   const auto first = transmits(endpoint);
   EXPECT_EQ(first.at(0).packet[0], 0x52);
   EXPECT_EQ(parse_packet(first.at(0).packet)->transport_id, server);
-  ASSERT_TRUE(endpoint.open_link(now, to_local));
+  ASSERT_TRUE(endpoint.open_link(later, to_local));
   EXPECT_EQ(transmits(endpoint).at(0).packet[0], 0x02);
 }
 

@@ -58,6 +58,8 @@ inline constexpr std::uint64_t kLargestCompressed = 64ULL * 1024 * 1024;  // who
 
 inline constexpr Duration kPerHopTimeout = std::chrono::seconds(6);
 inline constexpr Duration kPathRequestTimeout = std::chrono::seconds(15);
+// What somebody waits for is asked once more, since one lost packet would make it fail.
+inline constexpr Duration kPathRequestRepeat = kPathRequestTimeout / 2;
 inline constexpr Duration kFastLink =
     std::chrono::milliseconds(20);  // round trips below: see facts 7
 
