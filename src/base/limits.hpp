@@ -36,7 +36,8 @@ inline constexpr std::size_t kErrorPath = 256;  // `path` of a storage_error
 inline constexpr std::size_t kStoreQueueBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kBatchOperations = 512;  // count, in one transaction
 inline constexpr std::size_t kUploads = 128;          // count, under way; each may hold 256 KiB
-inline constexpr std::size_t kReadHandles = 1024;     // count, of one reader; each may hold 256 KiB
+inline constexpr std::size_t kReadCache = 4 * 1024 * 1024;  // small documents as they were read
+inline constexpr std::size_t kReadHandles = 1024;  // count, of one reader; each may hold 256 KiB
 
 // Tokens.
 inline constexpr std::size_t kTokenText = 512;           // characters

@@ -38,20 +38,38 @@ CipherContext keyed_cipher(ByteView key, bool encrypt) {
   return context;
 }
 
-// This thread's AEAD context, set up for one use and emptied (with its key) when this goes.
+// This thread's AEAD context under one key. It would keep the key, and the one of the MAC, until
+// the next use, so both are overwritten when this goes; to empty it, and give it its algorithm
+// again, would cost more than the sealing of a small text.
 class ThreadAead {
  public:
   ThreadAead(const Secret32& key, const AeadNonce& nonce, bool encrypt) {
-    MESHSTOW_CHECK(EVP_CipherInit_ex2(get(), chacha20_poly1305_algorithm(), key.view().data(),
-                                      nonce.data(), encrypt ? 1 : 0, nullptr) == 1);
+    start(key.view().data(), nonce, encrypt);
   }
-  ~ThreadAead() { EVP_CIPHER_CTX_reset(get()); }
+  ~ThreadAead() {
+    constexpr FixedBytes<32> kNoKey;
+    constexpr Byte kSomething = 0;
+    start(kNoKey.data(), {}, true);
+    MESHSTOW_CHECK(cipher_update(get(), nullptr, {&kSomething, 1}) >= 0);  // makes the MAC's key
+  }
   ThreadAead(const ThreadAead&) = delete;
   ThreadAead& operator=(const ThreadAead&) = delete;
 
   static EVP_CIPHER_CTX* get() {
-    thread_local const CipherContext context = new_cipher_context();
+    thread_local const CipherContext context = with_algorithm();
     return context.get();
+  }
+
+ private:
+  static CipherContext with_algorithm() {
+    CipherContext context = new_cipher_context();
+    MESHSTOW_CHECK(EVP_CipherInit_ex2(context.get(), chacha20_poly1305_algorithm(), nullptr,
+                                      nullptr, 1, nullptr) == 1);
+    return context;
+  }
+  static void start(const Byte* key, const AeadNonce& nonce, bool encrypt) {
+    MESHSTOW_CHECK(
+        EVP_CipherInit_ex2(get(), nullptr, key, nonce.data(), encrypt ? 1 : 0, nullptr) == 1);
   }
 };
 

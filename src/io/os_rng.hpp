@@ -1,4 +1,7 @@
-// io/os_rng.hpp: randomness of the operating system (getrandom). Threading: any thread, no state.
+// io/os_rng.hpp: randomness of the operating system (getrandom). Threading: any thread.
+//
+// A call of the system costs more than sealing a record with what it gives, so each thread keeps a
+// small reserve; every byte of it is given once, and overwritten then.
 #pragma once
 
 #include "base/rng.hpp"

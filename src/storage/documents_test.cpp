@@ -34,6 +34,47 @@ TEST_P(Documents, come_back_as_they_were_put) {
   EXPECT_EQ(store.get("/private/notes/b/c/d"), "hello");
 }
 
+// What was read is remembered; whatever is written to it or elsewhere must show at once.
+TEST_P(Documents, that_were_read_before_are_read_as_they_are_now) {
+  Store store = make_store();
+  const auto first = store.put("/private/m/a", "first");
+  ASSERT_TRUE(first);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(store.get("/private/m/a"), "first");
+  const auto second = store.put("/private/m/a", "second", {}, "text/other");
+  ASSERT_TRUE(second);
+  for (int i = 0; i < 3; ++i) {
+    const auto opened = store.open("/private/m/a");
+    ASSERT_TRUE(opened);
+    EXPECT_EQ(base::to_string(opened->first), "second");
+    EXPECT_EQ(opened->info.etag, second->etag);
+    EXPECT_EQ(opened->info.content_type, "text/other");
+  }
+  ASSERT_TRUE(store.put("/private/m/b", "b"));
+  EXPECT_EQ(store.get("/private/m/a"), "second");
+  ASSERT_TRUE(store.remove("/private/m/a"));
+  EXPECT_FALSE(store.open("/private/m/a"));
+  ASSERT_TRUE(store.put("/private/m/a/now/a/folder", "x"));
+  EXPECT_FALSE(store.open("/private/m/a"));
+}
+
+TEST_P(Documents, that_were_read_before_are_given_in_parts_and_under_conditions) {
+  Store store = make_store();
+  const auto put = store.put("/public/m/a", "0123456789");
+  ASSERT_TRUE(put);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(store.get("/public/m/a"), "0123456789");
+    EXPECT_EQ(base::to_string(store.open("/public/m/a", 7)->first), "789");
+    EXPECT_EQ(store.open("/public/m/a", 10)->first.size(), 0U);
+    EXPECT_EQ(store.open("/public/m/a", UINT64_MAX)->first.size(), 0U);
+    EXPECT_EQ(base::to_string(store.open("/public/m/a", 2, 3)->first), "234");
+    EXPECT_EQ(store.open("/public/m/a", 0, 0)->info.size, 10U);
+    const auto again =
+        store.read(OpenDocument{Store::path("/public/m/a"), {}, if_none_match(put->etag.quoted())});
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().refusal, Refusal::not_modified);
+  }
+}
+
 TEST_P(Documents, may_be_empty) {
   Store store = make_store();
   ASSERT_TRUE(store.put("/private/m/empty", ""));

@@ -18,7 +18,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "storage/content_pins.hpp"
+#include "storage/store_shared.hpp"
 
 namespace meshstow::storage {
 
@@ -93,7 +93,7 @@ class LocalStoreReader {
   virtual void begin() = 0;
   virtual void end() = 0;
   [[nodiscard]] virtual std::optional<Error> status() const = 0;
-  [[nodiscard]] virtual std::shared_ptr<ContentPins> pins() const = 0;
+  [[nodiscard]] virtual std::shared_ptr<StoreShared> shared() const = 0;
 
   // The most frequent read, in one step and with a snapshot of its own: not between begin() and
   // end().

@@ -56,12 +56,12 @@ bool SpaceWriter::is_over_quota() const {
 // The first loose body that nobody writes or reads. Loose is what the last commit says, as
 // ContentPins demands.
 std::optional<ContentId> SpaceWriter::next_reclaimable() {
-  const auto pins = engine_->view().pins();
+  const auto shared = engine_->view().shared();
   ContentId after = 0;
   for (;;) {
     const auto page = engine_->view().loose(after, kLooseLookedAt);
     for (const ContentId content : page) {
-      if (!is_uploading(content) && !pins->pinned(content)) return content;
+      if (!is_uploading(content) && !shared->pins.pinned(content)) return content;
       after = content;
     }
     if (page.size() < kLooseLookedAt) return std::nullopt;

@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include "base/limits.hpp"
+#include "base/lru_cache.hpp"
 #include "storage/body_reader.hpp"
 #include "storage/refusals.hpp"
 #include "storage/remote_storage.hpp"
@@ -36,6 +37,10 @@ struct StorageReader::State {
     OpenBody body;
     bool pinned = false;
   };
+  struct Document {  // a small one
+    DocumentInfo info;
+    Bytes body;
+  };
 
   State(std::unique_ptr<LocalStoreReader> reader, std::unique_ptr<Sealer> keys)
       : store(std::move(reader)),
@@ -43,7 +48,7 @@ struct StorageReader::State {
         box(*sealer),
         digests(sealer->digest_key()),
         bodies(*store, box, digests),
-        pins(store->pins()) {}
+        shared(store->shared()) {}
 
   Outcome<Answer> run(const OpenDocument& open);
   Outcome<Answer> run(const ReadDocument& read);
@@ -82,6 +87,9 @@ struct StorageReader::State {
   Outcome<std::vector<DocumentInfo>> versions_of(const StoragePath& path);
   Outcome<FolderItem> describe_child(const NodeRow& row, bool secret) const;
   std::optional<Outcome<Answer>> open_quickly(const OpenDocument& open);
+  const Document* cached(const StoragePath& path);
+  std::optional<Outcome<Answer>> load_quickly(const OpenDocument& open);
+  static std::optional<Outcome<Answer>> answer(const OpenDocument& open, const Document& document);
   static Outcome<void> check_conditions(const Conditions& conditions, const DocumentInfo& info);
   Outcome<Answer> give(const OpenDocument& open, const Found& found);
   Outcome<Answer> give_pinned(const OpenDocument& open, const Found& found);
@@ -94,8 +102,10 @@ struct StorageReader::State {
   RecordBox box;
   Digests digests;
   BodyReader bodies;
-  std::shared_ptr<ContentPins> pins;
+  std::shared_ptr<StoreShared> shared;
   std::unordered_map<std::string, NodeId> folder_ids;
+  base::LruCache<Document> documents{limits::kReadCache};
+  std::uint64_t commits = 0;  // the number at which `documents` were read
   std::unordered_map<ReadHandle, Handle> handles;
   ReadHandle next_handle = 1;
 };
@@ -106,7 +116,7 @@ StorageReader::StorageReader(std::unique_ptr<LocalStoreReader> engine,
 
 StorageReader::~StorageReader() {
   for (const auto& [number, handle] : state_->handles) {
-    if (handle.pinned) state_->pins->unpin(handle.body.content);
+    if (handle.pinned) state_->shared->pins.unpin(handle.body.content);
   }
 }
 
@@ -235,9 +245,24 @@ Outcome<void> StorageReader::State::check_conditions(const Conditions& condition
   return {};
 }
 
-// A small document in a folder that is remembered, in one step. nullopt: look thoroughly.
+// A small document from memory, or from a folder that is remembered in one step. nullopt: look
+// thoroughly.
 std::optional<Outcome<Answer>> StorageReader::State::open_quickly(const OpenDocument& open) {
   if (open.version || open.path.is_folder() || open.max_bytes == 0) return std::nullopt;
+  if (const Document* document = cached(open.path)) return answer(open, *document);
+  return load_quickly(open);
+}
+
+const StorageReader::State::Document* StorageReader::State::cached(const StoragePath& path) {
+  // Before anything is read: what is then read is of this number or newer.
+  const std::uint64_t newest = shared->commits.load();
+  if (newest == commits) return documents.find(path.text());
+  documents.clear();
+  commits = newest;
+  return nullptr;
+}
+
+std::optional<Outcome<Answer>> StorageReader::State::load_quickly(const OpenDocument& open) {
   const bool secret = open.path.is_secret();
   const auto folder = folder_ids.find(open.path.parent().text());
   if (folder == folder_ids.end()) return std::nullopt;
@@ -246,18 +271,28 @@ std::optional<Outcome<Answer>> StorageReader::State::open_quickly(const OpenDocu
   if (!row || !*row || (*row)->content.chunked) return std::nullopt;
   auto found = open_state((*row)->node, secret, (*row)->node.entry, 0, open.path.name());
   if (!found) return tl::unexpected(found.error());
-  OpenedDocument opened;
-  opened.info = describe(found->state);
-  if (auto held = check_conditions(open.conditions, opened.info); !held) {
-    return tl::unexpected(held.error());
-  }
-  if (found->state.chunked || open.offset + open.max_bytes < found->state.size) return std::nullopt;
+  if (found->state.chunked) return std::nullopt;
   auto body = box.open_body(secret, found->state.body, (*row)->content.body);
   if (!body) return refuse(body.error());
   if (body->size() != found->state.size) return refuse(Refusal::corrupt, "a body has another size");
-  const auto skipped = std::min<std::uint64_t>(open.offset, body->size());
-  body->erase(body->begin(), body->begin() + static_cast<std::ptrdiff_t>(skipped));
-  opened.first = std::move(*body);
+  Document document{describe(found->state), std::move(*body)};
+  auto out = answer(open, document);
+  const std::size_t size = document.body.size() + document.info.content_type.size();
+  documents.keep(open.path.text(), std::move(document), size);
+  return out;
+}
+
+std::optional<Outcome<Answer>> StorageReader::State::answer(const OpenDocument& open,
+                                                            const Document& document) {
+  if (auto held = check_conditions(open.conditions, document.info); !held) {
+    return tl::unexpected(held.error());
+  }
+  const ByteView body = document.body;
+  const ByteView wanted = body.subspan(std::min<std::uint64_t>(open.offset, body.size()));
+  if (open.max_bytes < wanted.size()) return std::nullopt;  // needs a handle
+  OpenedDocument opened;
+  opened.info = document.info;
+  opened.first = base::to_bytes(wanted);
   return opened;
 }
 
@@ -275,7 +310,7 @@ Outcome<Answer> StorageReader::State::run(const OpenDocument& open) {
         return refuse(Refusal::not_found, "that version is a deletion");
       }
       if (found->state.chunked && open.max_bytes > 0) {
-        pins->pin(found->content);
+        shared->pins.pin(found->content);
         chunked = std::move(*found);
         return Done{};
       }
@@ -314,7 +349,7 @@ Outcome<Answer> StorageReader::State::give_pinned(const OpenDocument& open, cons
   });
   auto* opened = outcome ? std::get_if<OpenedDocument>(&*outcome) : nullptr;
   if (opened == nullptr || open.offset + opened->first.size() >= body.size) {
-    pins->unpin(found.content);
+    shared->pins.unpin(found.content);
     return outcome;
   }
   return keep_handle(std::move(*opened), std::move(body), /*pinned=*/true);
@@ -323,7 +358,7 @@ Outcome<Answer> StorageReader::State::give_pinned(const OpenDocument& open, cons
 Outcome<Answer> StorageReader::State::keep_handle(OpenedDocument opened, OpenBody body,
                                                   bool pinned) {
   if (handles.size() >= limits::kReadHandles) {
-    if (pinned) pins->unpin(body.content);
+    if (pinned) shared->pins.unpin(body.content);
     return refuse(Refusal::unavailable, "too many documents are being read at once");
   }
   opened.handle = next_handle++;
@@ -345,7 +380,7 @@ Outcome<Answer> StorageReader::State::run(const ReadDocument& read) {
 Outcome<Answer> StorageReader::State::run(const CloseDocument& close) {
   const auto found = handles.find(close.handle);
   if (found == handles.end()) return Done{};
-  if (found->second.pinned) pins->unpin(found->second.body.content);
+  if (found->second.pinned) shared->pins.unpin(found->second.body.content);
   handles.erase(found);
   return Done{};
 }

@@ -33,7 +33,7 @@ class MemoryDisk {
  public:
   mutable std::shared_mutex lock;
   MemoryRows rows;
-  std::shared_ptr<ContentPins> pins = std::make_shared<ContentPins>();
+  std::shared_ptr<StoreShared> shared = std::make_shared<StoreShared>();
 };
 
 }  // namespace meshstow::storage

@@ -14,7 +14,7 @@ class MemoryReader final : public LocalStoreReader {
   void begin() override;
   void end() override;
   std::optional<Error> status() const override { return std::nullopt; }
-  std::shared_ptr<ContentPins> pins() const override { return disk_->pins; }
+  std::shared_ptr<StoreShared> shared() const override { return disk_->shared; }
 
   Result<std::optional<DocumentRow>> live_document(NodeId parent, ByteView key) override;
   std::optional<NodeRow> node(NodeId id) override;

@@ -24,6 +24,7 @@ class MemoryStore final : public LocalStore {
 
   Result<void> commit() override {
     undo_.clear();
+    disk_->shared->commits.fetch_add(1);
     held_ = {};
     return {};
   }

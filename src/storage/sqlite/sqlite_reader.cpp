@@ -100,9 +100,9 @@ std::int64_t sql_limit(std::size_t limit) { return static_cast<std::int64_t>(lim
 
 }  // namespace
 
-SqliteReader::SqliteReader(Database& database, std::shared_ptr<ContentPins> pins)
+SqliteReader::SqliteReader(Database& database, std::shared_ptr<StoreShared> shared)
     : database_(database),
-      pins_(std::move(pins)),
+      shared_(std::move(shared)),
       begin_(database, "BEGIN"),
       end_(database, "COMMIT"),
       live_document_(database, kLiveDocument),
@@ -127,14 +127,14 @@ SqliteReader::SqliteReader(Database& database, std::shared_ptr<ContentPins> pins
       record_(database, kRecord),
       records_(database, kRecords) {}
 
-SqliteReader::SqliteReader(std::unique_ptr<Database> own, std::shared_ptr<ContentPins> pins)
-    : SqliteReader(*own, std::move(pins)) {
+SqliteReader::SqliteReader(std::unique_ptr<Database> own, std::shared_ptr<StoreShared> shared)
+    : SqliteReader(*own, std::move(shared)) {
   own_ = std::move(own);
 }
 
 Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path,
                                                          const SqliteOptions& options,
-                                                         std::shared_ptr<ContentPins> pins) {
+                                                         std::shared_ptr<StoreShared> shared) {
   auto own = std::make_unique<Database>();
   const auto opened = options.read_only ? own->open_read_only(path, options.has_log)
                                         : own->open(path, options.vfs, /*may_create=*/false);
@@ -143,7 +143,7 @@ Result<std::unique_ptr<SqliteReader>> SqliteReader::open(const std::string& path
       "PRAGMA cell_size_check=ON;PRAGMA query_only=ON;PRAGMA cache_size=-" +
       std::to_string(options.reader_cache_kib);
   if (auto set = own->execute(settings.c_str()); !set) return fail(set.error());
-  return std::unique_ptr<SqliteReader>(new SqliteReader(std::move(own), std::move(pins)));
+  return std::unique_ptr<SqliteReader>(new SqliteReader(std::move(own), std::move(shared)));
 }
 
 void SqliteReader::begin() {

@@ -11,16 +11,16 @@ namespace meshstow::storage {
 class SqliteReader final : public LocalStoreReader {
  public:
   // Reads inside the transactions of whoever owns `database`, which outlives this.
-  SqliteReader(Database& database, std::shared_ptr<ContentPins> pins);
+  SqliteReader(Database& database, std::shared_ptr<StoreShared> shared);
   // With a connection of its own.
   static Result<std::unique_ptr<SqliteReader>> open(const std::string& path,
                                                     const SqliteOptions& options,
-                                                    std::shared_ptr<ContentPins> pins);
+                                                    std::shared_ptr<StoreShared> shared);
 
   void begin() override;
   void end() override;
   std::optional<Error> status() const override { return database_.error(); }
-  std::shared_ptr<ContentPins> pins() const override { return pins_; }
+  std::shared_ptr<StoreShared> shared() const override { return shared_; }
 
   Result<std::optional<DocumentRow>> live_document(NodeId parent, ByteView key) override;
   std::optional<NodeRow> node(NodeId id) override;
@@ -51,11 +51,11 @@ class SqliteReader final : public LocalStoreReader {
                       const BackupProgress& progress) override;
 
  private:
-  SqliteReader(std::unique_ptr<Database> own, std::shared_ptr<ContentPins> pins);
+  SqliteReader(std::unique_ptr<Database> own, std::shared_ptr<StoreShared> shared);
 
   std::unique_ptr<Database> own_;
   Database& database_;
-  std::shared_ptr<ContentPins> pins_;
+  std::shared_ptr<StoreShared> shared_;
   Statement begin_, end_;
   Statement live_document_;
   Statement node_, live_child_, dead_child_, live_children_, nodes_;

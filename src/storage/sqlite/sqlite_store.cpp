@@ -30,7 +30,7 @@ class SqliteStore final : public LocalStore {
 
   LocalStoreReader& view() override { return view_; }
   Result<std::unique_ptr<LocalStoreReader>> make_reader() override {
-    auto reader = SqliteReader::open(path_, options_, pins_);
+    auto reader = SqliteReader::open(path_, options_, shared_);
     if (!reader) return fail(reader.error());
     return std::move(*reader);
   }
@@ -114,8 +114,8 @@ class SqliteStore final : public LocalStore {
   std::string path_;
   SqliteOptions options_;
   Database database_;
-  std::shared_ptr<ContentPins> pins_ = std::make_shared<ContentPins>();
-  SqliteReader view_{database_, pins_};
+  std::shared_ptr<StoreShared> shared_ = std::make_shared<StoreShared>();
+  SqliteReader view_{database_, shared_};
   int log_pages_ = 0;
   bool durable_ = true;
 
@@ -216,6 +216,7 @@ Result<void> SqliteStore::begin(bool durable) {
 Result<void> SqliteStore::commit() {
   if (!database_.error() && file_is_gone()) database_.note_error(SQLITE_IOERR);
   Use(commit_).run();
+  shared_->commits.fetch_add(1);  // failed or not: it may show
   const auto error = database_.error();
   if (!error) {
     if (log_pages_ >= kBusyCheckpoint) tidy(/*idle=*/false);
