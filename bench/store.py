@@ -60,7 +60,7 @@ def section(puts, gets, large, latency, scale):
         "## The store, beside raw SQLite", "",
         f"{datetime.date.today()}, {machine()}; made by `./dev bench store`. Raw SQLite has one "
         "table with a unique index and the store's settings (WAL, `synchronous=FULL`, the same "
-        "checkpoints; a larger cache) and writes as many rows to a transaction as there are "
+        "checkpoints and cache) and writes as many rows to a transaction as there are "
         "writers. "
         "Meshstow's writers wait for their answers through the disk thread; names, types and "
         f"bodies are sealed. Median of {ROUNDS} rounds, both in turns.", "",

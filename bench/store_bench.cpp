@@ -92,7 +92,7 @@ double put_raw(RawSqlite& raw, base::SeededRng& keys, std::size_t count, std::si
 
 std::string puts(const std::string& dir, std::size_t count, std::size_t writers) {
   const Bytes body = random_bytes(kDocument, 1);
-  RawSqlite raw(dir + "/raw.db");
+  RawSqlite raw(dir + "/raw.db", SqliteOptions{}.cache_kib);
   Writers ours(dir + "/ours.db");
   // In turns, so that a noisy moment of the machine meets both.
   base::SeededRng keys(3);
@@ -122,7 +122,7 @@ void fill(Space& space, std::size_t documents, std::size_t folders) {
 }
 
 std::string gets(const std::string& dir, std::size_t documents, std::size_t count) {
-  RawSqlite raw(dir + "/raw.db");
+  RawSqlite raw(dir + "/raw.db", SqliteOptions{}.reader_cache_kib);
   Space ours(dir + "/ours.db");
   base::SeededRng written(3);
   put_raw(raw, written, documents, 64, random_bytes(kDocument, 1));

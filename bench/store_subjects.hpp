@@ -40,11 +40,12 @@ inline Bytes random_bytes(std::size_t size, std::uint64_t seed) {
 // A table, a unique index, the store's own settings.
 class RawSqlite {
  public:
-  explicit RawSqlite(const std::string& path) {
+  RawSqlite(const std::string& path, int cache_kib) {
     run(sqlite3_open(path.c_str(), &handle_));
+    execute(("PRAGMA cache_size=-" + std::to_string(cache_kib)).c_str());
     execute(
         "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=4096;"
-        "PRAGMA cache_size=-8192;CREATE TABLE IF NOT EXISTS raw (id INTEGER PRIMARY KEY, "
+        "CREATE TABLE IF NOT EXISTS raw (id INTEGER PRIMARY KEY, "
         "key BLOB NOT NULL, value BLOB NOT NULL);"
         "CREATE UNIQUE INDEX IF NOT EXISTS by_key ON raw (key)");
     prepare("INSERT INTO raw (key, value) VALUES (?, ?)", insert_);
