@@ -16,6 +16,9 @@
 namespace meshstow::app {
 namespace {
 
+// A serve that was killed may be started again at once.
+constexpr std::chrono::seconds kLockPatience{3};
+
 tl::expected<std::vector<io::Address>, std::string> read_addresses(
     const std::vector<std::string>& texts) {
   std::vector<io::Address> out;
@@ -165,7 +168,9 @@ int serve(const Invocation& invocation) {
     report_failure(invocation.json, http.error());
     return kUsage;
   }
-  if (auto locked = home->lock(); !locked) return report_failure(invocation.json, locked.error());
+  if (auto locked = home->lock(kLockPatience); !locked) {
+    return report_failure(invocation.json, locked.error());
+  }
   for (const std::string& warning : home->settings().warnings) io::log_warning(warning);
   return Daemon(invocation).run(std::move(*mesh), std::move(*http), *home);
 }

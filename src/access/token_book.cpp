@@ -77,6 +77,11 @@ Result<void> check_order(const TokenOrder& order) {
 
 }  // namespace
 
+std::optional<TokenId> token_of_record(ByteView key) {
+  if (!base::as_text(key).starts_with(kTokenRecordPrefix)) return std::nullopt;
+  return TokenId::from(key.subspan(kTokenRecordPrefix.size()));
+}
+
 struct TokenBook::State {
   IdentityHash owner;
   Signer sign;

@@ -43,6 +43,8 @@ struct IssuedToken {
 };
 
 inline constexpr std::string_view kTokenRecordPrefix = "token/";
+// Whose record has this key; nullopt: no token's.
+std::optional<TokenId> token_of_record(ByteView key);
 
 class TokenBook {
  public:

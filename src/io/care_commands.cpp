@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "io/care_jobs.hpp"
+#include "io/store_log.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -100,8 +101,14 @@ class Check final : public JobCommand {
   }
 
  private:
-  void tell(const storage::CheckReport& report) {
+  void tell(storage::CheckReport report) {
     json::array damages;
+    for (const auto& log : lost_logs(host_.home().store_file())) {
+      ++report.found;
+      report.damages.push_back(
+          {"", "the log lost its end in a crash, and acknowledged writes with it; " + log.string() +
+                   " has what is left of it (remove it when you have looked)"});
+    }
     for (const storage::Damage& damage : report.damages) {
       damages.push_back(json::object{{"path", damage.path}, {"what", damage.what}});
     }

@@ -90,6 +90,12 @@ FileResult<void> replace_file(const std::filesystem::path& path, ByteView conten
   return {};
 }
 
+FileResult<void> rewrite_file(const std::filesystem::path& path, ByteView content) {
+  const FileHandle file(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) return failed("write", path);
+  return write_all(file, content, path);
+}
+
 FileResult<void> sync_directory(const std::filesystem::path& path) {
   const FileHandle directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return failed("open", path);

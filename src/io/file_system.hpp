@@ -37,6 +37,8 @@ std::string file_error(std::string_view doing, const std::filesystem::path& path
 [[nodiscard]] FileResult<void> write_new_file(const std::filesystem::path& path, ByteView content);
 // Replaces or makes a file of mode 0600. Not durable: for caches.
 [[nodiscard]] FileResult<void> replace_file(const std::filesystem::path& path, ByteView content);
+// Gives a file that is there other content, in place: neither durable nor at once.
+[[nodiscard]] FileResult<void> rewrite_file(const std::filesystem::path& path, ByteView content);
 [[nodiscard]] FileResult<void> sync_directory(const std::filesystem::path& path);
 // Fails if `to` exists.
 [[nodiscard]] FileResult<void> move_to_new(const std::filesystem::path& from,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 #include "base/limits.hpp"
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kIdentityFile = 64;
 constexpr std::size_t kKeyringFile = 1024 * 1024;
+constexpr std::chrono::milliseconds kLockPause{20};
 
 fs::path config_file(const fs::path& home) { return home / "config"; }
 fs::path owner_file(const fs::path& home) { return home / "identities" / "owner"; }
@@ -28,8 +30,9 @@ fs::path keyring_file(const fs::path& home) { return home / "keyring"; }
 fs::path store_file_of(const fs::path& home) { return home / "store.sqlite"; }
 
 // What `create` puts into a home. The identities come last: they are what makes it one.
-constexpr std::string_view kParts[] = {"config",           "keyring",     "store.sqlite",
-                                       "store.sqlite-wal", "incarnation", "identities"};
+constexpr std::string_view kParts[] = {"config",           "keyring",           "store.sqlite",
+                                       "store.sqlite-wal", "store.sqlite-mark", "incarnation",
+                                       "identities"};
 
 std::string quoted(const fs::path& path) { return '"' + path.string() + '"'; }
 
@@ -276,7 +279,19 @@ HomeResult<Home> Home::open(const fs::path& given) {
                                     {}}));
 }
 
-HomeResult<void> Home::lock() {
+HomeResult<void> Home::lock(std::chrono::milliseconds patience) {
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto locked = try_to_lock();
+    if (locked || !state_->locked_elsewhere || std::chrono::steady_clock::now() >= give_up) {
+      return locked;
+    }
+    std::this_thread::sleep_for(kLockPause);
+  }
+}
+
+HomeResult<void> Home::try_to_lock() {
+  state_->locked_elsewhere = false;
   const fs::path path = state_->directory / "lock";
   FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   const bool read_only = !file && errno == EROFS;

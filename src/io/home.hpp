@@ -7,6 +7,7 @@
 //   process opens the store
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -32,8 +33,9 @@ class Home {
   [[nodiscard]] static bool exists(const std::filesystem::path& directory);
   // Reads identities, keys and config. Does not lock.
   [[nodiscard]] static HomeResult<Home> open(const std::filesystem::path& directory);
-  // Held until the object goes. Refuses when another process holds it.
-  [[nodiscard]] HomeResult<void> lock();
+  // Held until the object goes. Refuses when another process holds it; `patience`: only if it still
+  // does then. (The system takes its time to end a process that was killed.)
+  [[nodiscard]] HomeResult<void> lock(std::chrono::milliseconds patience = {});
   [[nodiscard]] bool is_locked_elsewhere() const;  // after lock() failed: was that why?
 
   [[nodiscard]] const std::filesystem::path& directory() const;
@@ -51,6 +53,7 @@ class Home {
   ~Home();
 
  private:
+  [[nodiscard]] HomeResult<void> try_to_lock();
   struct State;
   explicit Home(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

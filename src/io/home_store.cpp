@@ -1,9 +1,7 @@
 #include "io/home_store.hpp"
 
-#include <cstring>
 #include <errno.h>
 #include <fcntl.h>
-#include <fstream>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 #include "io/clock.hpp"
 #include "io/file_system.hpp"
 #include "io/log.hpp"
+#include "io/store_log.hpp"
 #include "storage/sqlite/sqlite_store.hpp"
 
 namespace meshstow::io {
@@ -27,23 +26,38 @@ std::filesystem::path token_file(const std::filesystem::path& store) {
   return store.parent_path() / "incarnation";
 }
 
-// Which file on which machine this is. A copied home, or one that came out of a snapshot of a file
-// system, has the token of its original, but lies elsewhere.
-std::string place_of(const std::filesystem::path& store) {
+void append_identity_of(const std::filesystem::path& file, Bytes& out) {
   struct statx found {};
+  const bool is_there = ::statx(AT_FDCWD, file.c_str(), 0, STATX_INO | STATX_BTIME, &found) == 0;
+  base::append_big_endian(out, is_there ? std::uint64_t{found.stx_ino} : 0);
+  base::append_big_endian(out, std::int64_t{found.stx_btime.tv_sec});
+  base::append_big_endian(out, std::uint32_t{found.stx_btime.tv_nsec});
+}
+
+// Which files on which machine these are. A copied home, or one that came out of a snapshot of a
+// file system, has the token of its original, but lies elsewhere. The token's own file is a new one
+// whenever it is written, so an older home that is copied over a newer one shows too.
+std::string place_of(const std::filesystem::path& store) {
   struct statvfs system {};
-  if (::statx(AT_FDCWD, store.c_str(), 0, STATX_INO | STATX_BTIME, &found) != 0) return {};
   if (::statvfs(store.c_str(), &system) != 0) return {};
   Bytes place = read_file("/etc/machine-id", kTokenFile).value_or(Bytes());
   base::append_big_endian(place, std::uint64_t{system.f_fsid});
-  base::append_big_endian(place, std::uint64_t{found.stx_ino});
-  base::append_big_endian(place, std::int64_t{found.stx_btime.tv_sec});
-  base::append_big_endian(place, std::uint32_t{found.stx_btime.tv_nsec});
+  append_identity_of(store, place);
+  append_identity_of(token_file(store), place);
   return codec::to_hex(crypto::sha256(place).view().first(kPlaceBytes));
 }
 
 std::string token_text(const Hash16& token, const std::filesystem::path& store) {
   return codec::to_hex(token) + " " + place_of(store) + "\n";
+}
+
+// On a full disk there is no token, or an old one: the next opening then takes the store for a copy
+// and starts a new log, which is safe. What is stored must stay readable.
+void keep_token(const Hash16& token, const std::filesystem::path& store) {
+  const auto file = token_file(store);
+  auto kept = replace_file(file, {});  // a new file, whose identity is then known
+  if (kept) kept = rewrite_file(file, base::as_bytes(token_text(token, store)));
+  if (!kept) log_info(kept.error());
 }
 
 // A token that is missing, unreadable or of another place is no token of this store, which then
@@ -64,20 +78,15 @@ bool is_store_gone(const std::filesystem::path& store) {
   return error == std::errc::no_such_file_or_directory || (!error && size == 0);
 }
 
-// How many pages of its log SQLite goes by, from the index of the log that it keeps beside it and
-// that a killed process leaves behind (sqlite.org/walformat.html, 2.1).
-std::uint32_t log_pages(const std::filesystem::path& store) {
-  constexpr std::uint32_t kForm = 3'007'000;
-  constexpr std::size_t kFormAt = 0, kIsMadeAt = 12, kPagesAt = 16;
-  std::array<char, 48> index{};
-  std::ifstream file(store.string() + "-shm", std::ios::binary);
-  if (!file.read(index.data(), index.size())) return 0;
-  const auto number = [&index](std::size_t at) {
-    std::uint32_t out = 0;
-    std::memcpy(&out, index.data() + at, sizeof out);  // in the machine's own order
-    return out;
-  };
-  return number(kFormAt) == kForm && index[kIsMadeAt] == 1 ? number(kPagesAt) : 0;
+// What was written there had been given numbers, which a new log of ours does not give again.
+bool log_has_lost_its_end(const std::filesystem::path& store) {
+  const std::uint32_t noted = StoreLogMark(store).noted();
+  if (noted == 0 || whole_log_pages(store) >= noted) return false;
+  const auto kept = keep_lost_log(store);
+  log_warning(store.string() +
+              "-wal has lost its end, and with it the last writes before the crash; " +
+              (kept ? "what is left of it is kept in " + kept->string() : kept.error()));
+  return true;
 }
 
 std::string open_error(const std::filesystem::path& file, const Error& error) {
@@ -101,30 +110,18 @@ tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_sto
   std::error_code error;
   const auto log_size = std::filesystem::file_size(file.string() + "-wal", error);
   engine_options.has_log = !error && log_size > 0;
-  const std::uint32_t written = engine_options.read_only ? 0 : log_pages(file);
+  const bool log_lost_its_end = !engine_options.read_only && log_has_lost_its_end(file);
+  const auto mark = std::make_shared<StoreLogMark>(file);
+  engine_options.note_log = [mark](std::uint32_t pages) { mark->note(pages); };
   auto engine = storage::open_sqlite_store(file.string(), engine_options);
   if (!engine) return tl::unexpected(open_error(file, engine.error()));
-  // SQLite takes a log that lost its end for a shorter one, and says nothing. What was written
-  // there had been given numbers, which a new log of ours does not give again.
-  const bool log_lost_its_end = written > 0 && log_pages(file) < written;
-  if (log_lost_its_end) {
-    log_warning(file.string() +
-                "-wal has lost its end, and with it the last writes before the crash");
-  }
   storage::StorageOptions options;
   options.device = identities.device.hash();
   options.quota = settings.quota;
   options.history = settings.history;
   if (!engine_options.read_only) options.expected_token = read_token(file);
   options.force_new_log = is_copy || log_lost_its_end;
-  // On a full disk the old token stays: the next opening then takes the store for a copy and starts
-  // a new log, which is safe. What is stored must stay readable.
-  options.keep_token = [file](const Hash16& token) {
-    const std::string text = token_text(token, file);
-    if (auto kept = replace_file(token_file(file), base::as_bytes(text)); !kept) {
-      log_info(kept.error());
-    }
-  };
+  options.keep_token = [file](const Hash16& token) { keep_token(token, file); };
   auto store = storage::RemoteStorage::open(std::move(*engine), node::make_space_sealer(*key, rng),
                                             rng, options, read_clock());
   if (!store) return tl::unexpected(open_error(file, store.error()));

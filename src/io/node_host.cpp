@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/check.hpp"
+#include "codec/hex.hpp"
 #include "io/clock.hpp"
 #include "io/home_store.hpp"
 #include "io/log.hpp"
@@ -405,6 +406,9 @@ void NodeHost::State::handle_event(node::NodeEvent& event) {
   } else if (const auto* failed = std::get_if<node::InitialiseFailed>(&event)) {
     initialised(tl::unexpected("the store " + home.store_file().string() +
                                " cannot be read: " + failed->why.detail));
+  } else if (const auto* damaged = std::get_if<node::TokenDamaged>(&event)) {
+    log_warning("the record of token <" + codec::to_hex(damaged->id) +
+                "> is damaged: the token opens nothing any more");
   } else if (const auto* changed = std::get_if<node::DocumentChanged>(&event)) {
     document_changed(*changed, false);
   } else if (auto* client = std::get_if<node::ClientEvent>(&event)) {

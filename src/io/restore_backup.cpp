@@ -19,7 +19,7 @@ namespace json = boost::json;
 
 constexpr std::uint64_t kTellEvery = 16 * 1024 * 1024;  // bytes
 constexpr std::size_t kDamagesNamed = 10;
-constexpr const char* kStoreParts[] = {"", "-wal", "-shm"};
+constexpr const char* kStoreParts[] = {"", "-wal", "-mark"};
 
 struct WorkFolder {
   fs::path path;

@@ -1,5 +1,6 @@
 #include "node/storage_node.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <set>
 
@@ -29,6 +30,7 @@ struct StorageNode::State {
   State(NodeIdentities own, NodeOptions with, base::Rng& random);
 
   void read_tokens(const StoreOutcome& outcome);
+  bool refuse_damaged(ByteView record_key);
   void read_usage(Now at, const StoreOutcome& outcome);
   void join(Now at);
   void initialise_failed(const char* detail, Errc code);
@@ -99,14 +101,26 @@ void StorageNode::State::read_tokens(const StoreOutcome& outcome) {
   if (!outcome) return initialise_failed(outcome.error().detail, Errc::unavailable);
   const auto* list = std::get_if<storage::RecordList>(&*outcome);
   if (list == nullptr) return initialise_failed("the store gave no records", Errc::internal);
+  bool known =
+      std::ranges::all_of(list->damaged, [this](ByteView key) { return refuse_damaged(key); });
   for (const auto& [key, value] : list->records) {
-    // A record that cannot be read may be a revocation: to go on would let a revoked token in.
     const auto record = tokens.load(key, value);
-    if (!record) return initialise_failed("a token record is damaged", Errc::corrupt);
-    if (record->revoked) access.revoke(record->capability.id);
+    if (!record) known = refuse_damaged(key) && known;
+    if (record && record->revoked) access.revoke(record->capability.id);
   }
+  if (!known) return initialise_failed("a token record is damaged", Errc::corrupt);
   store.submit(storage::ReadUsage{},
                [this](Now later, const StoreOutcome& usage) { read_usage(later, usage); });
+}
+
+// A record that cannot be read may be a revocation: to go on with its token would let a revoked one
+// in. False: nobody knows which token that is.
+bool StorageNode::State::refuse_damaged(ByteView record_key) {
+  const auto id = access::token_of_record(record_key);
+  if (!id) return false;
+  access.revoke(*id);
+  events.push_back(TokenDamaged{*id});
+  return true;
 }
 
 void StorageNode::State::read_usage(Now at, const StoreOutcome& outcome) {
@@ -114,7 +128,9 @@ void StorageNode::State::read_usage(Now at, const StoreOutcome& outcome) {
   const auto* usage = outcome ? std::get_if<storage::Usage>(&*outcome) : nullptr;
   if (usage != nullptr) announcer.usage_changed(at, *usage);
   if (initialised) return;
-  if (usage == nullptr) {
+  // Whoever only reads does without the counts.
+  const bool is_damaged = !outcome && outcome.error().refusal == storage::Refusal::corrupt;
+  if (usage == nullptr && !is_damaged) {
     const char* why = outcome ? "the store gave no usage" : outcome.error().detail;
     return initialise_failed(why, Errc::unavailable);
   }

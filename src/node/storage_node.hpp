@@ -58,8 +58,12 @@ struct Initialised {
 struct InitialiseFailed {
   Error why;
 };
-using NodeEvent =
-    std::variant<Initialised, InitialiseFailed, DocumentChanged, PeerHeard, ClientEvent>;
+// Its record cannot be read, and may have been a revocation: from now on it opens nothing.
+struct TokenDamaged {
+  access::TokenId id;
+};
+using NodeEvent = std::variant<Initialised, InitialiseFailed, TokenDamaged, DocumentChanged,
+                               PeerHeard, ClientEvent>;
 using NodeOutput =
     std::variant<reticulum::Transmit, storage::StoreRequest, NodeEvent, reticulum::Deadline>;
 

@@ -176,6 +176,18 @@ TEST(StorageNode, says_so_when_a_token_record_is_damaged) {
   home.run(world, storage::PutRecord{test::bytes_of("token/12345678"), test::bytes_of("garbage")})
       .value();
   home.start(world);
+  EXPECT_EQ(home.all<Initialised>().size(), 1U);
+  ASSERT_EQ(home.all<TokenDamaged>().size(), 1U);
+  const Bytes id = test::bytes_of("12345678");
+  EXPECT_EQ(home.all<TokenDamaged>()[0].id, *access::TokenId::from(id));
+}
+
+TEST(StorageNode, does_not_start_when_nobody_knows_which_token_is_damaged) {
+  World world;
+  Home home(1);
+  home.run(world, storage::PutRecord{test::bytes_of("token/123"), test::bytes_of("garbage")})
+      .value();
+  home.start(world);
   ASSERT_EQ(home.all<InitialiseFailed>().size(), 1U);
   EXPECT_EQ(home.all<InitialiseFailed>()[0].why.code, Errc::corrupt);
   EXPECT_TRUE(home.all<Initialised>().empty());

@@ -61,6 +61,44 @@ void find_each(Engine kind, const std::vector<Case>& cases) {
   }
 }
 
+// Bodies in the loose list are reclaimed; one that a document has must not be, whatever the list
+// says.
+TEST_P(Check, a_damaged_list_of_loose_bodies_costs_no_document) {
+  Store store = make_store();
+  fill(store);
+  store.expect_damage();
+  store.close();
+  {
+    auto engine = *store.disk().open();
+    const auto contents = engine->view().contents(0, 100);
+    ASSERT_TRUE(engine->begin(true));
+    for (const auto& [id, row] : contents) engine->add_loose(id);
+    ASSERT_TRUE(engine->commit());
+  }
+  store.reopen();
+  store.reclaim_all();
+  EXPECT_EQ(store.get("/private/m/deep/a"), "2");
+  EXPECT_EQ(store.get("/public/m/b"), some_bytes(200'000, 1));
+  EXPECT_THAT(store.damages(), HasSubstr("a body is lost"));
+}
+
+TEST_P(Check, a_document_whose_body_is_missing_is_damaged) {
+  Store store = make_store();
+  fill(store);
+  store.expect_damage();
+  store.close();
+  {
+    auto engine = *store.disk().open();
+    ASSERT_TRUE(engine->begin(true));
+    engine->remove_content(row_named(*engine, "b").content);
+    ASSERT_TRUE(engine->commit());
+  }
+  store.reopen();
+  const auto opened = store.open("/public/m/b");
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().refusal, Refusal::corrupt);
+}
+
 TEST_P(Check, finds_what_is_wrong_with_folders) {
   find_each(GetParam(),
             {

@@ -130,6 +130,7 @@ struct VersionList {
 };
 struct RecordList {
   std::vector<std::pair<Bytes, Bytes>> records;
+  std::vector<Bytes> damaged;  // keys whose values fail their checksum
 };
 
 using Answer = std::variant<Done, WriteResult, OpenedDocument, ReadPiece, FolderPage, VersionList,

@@ -198,6 +198,9 @@ void SpaceCheck::check_version(const HistoryRow& row) {
   --document.history;
   const FolderState& folder = folders_.at(document.parent);
   const std::string path = path_of(document.parent, document.name);
+  if (row.id >= space_.next_history) {
+    report(path, "an earlier version has a number that was not given yet");
+  }
   auto entry = box_.open_entry(folder.secret, row.document, document.parent, row.entry);
   if (!entry || !entry->document || entry->name != document.name) {
     report(path, "an earlier version is damaged");
@@ -206,6 +209,9 @@ void SpaceCheck::check_version(const HistoryRow& row) {
   const DocumentState& state = *entry->document;
   if (row.usage != folder.usage || static_cast<std::uint64_t>(row.bytes) != state.size) {
     report(path, "an earlier version is counted wrongly");
+  }
+  if (row.superseded < state.modified.time_since_epoch().count()) {
+    report(path, "an earlier version was replaced before it was written");
   }
   usage_[folder.usage].history_bytes += state.size;
   check_body(path, folder.secret, state, row.content);

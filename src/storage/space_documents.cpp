@@ -286,7 +286,7 @@ Result<void> SpaceWriter::supersede(NodeRow& node, const DocumentState& old, Fol
   row.id = space_.next_history++;
   row.document = node.id;
   row.usage = folder.usage;
-  row.superseded = superseded_now(row.id);
+  row.superseded = superseded_now(row.id, old.modified);
   row.bytes = static_cast<std::int64_t>(old.size);
   row.content = node.content;
   row.entry = std::move(node.entry);
@@ -303,14 +303,17 @@ Result<void> SpaceWriter::supersede(NodeRow& node, const DocumentState& old, Fol
   return {};
 }
 
-// Never before the state that was superseded last: what a clock that was set back had written would
-// be too old to be kept as soon as the clock is right again.
-std::int64_t SpaceWriter::superseded_now(HistoryId id) {
+// Never before the state that was superseded last, nor before the state itself was written: what a
+// clock that was set back had written would be too old to be kept as soon as the clock is right
+// again.
+std::int64_t SpaceWriter::superseded_now(HistoryId id, WallTime written) {
   if (last_superseded_ == 0) {
     const auto before = engine_->view().history(id - 2, 1);
     if (!before.empty()) last_superseded_ = before.front().superseded;
   }
-  last_superseded_ = std::max<std::int64_t>(last_superseded_, wall_.time_since_epoch().count());
+  for (const WallTime each : {wall_, written}) {
+    last_superseded_ = std::max<std::int64_t>(last_superseded_, each.time_since_epoch().count());
+  }
   return last_superseded_;
 }
 

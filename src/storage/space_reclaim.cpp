@@ -61,8 +61,10 @@ std::optional<ContentId> SpaceWriter::next_reclaimable() {
   for (;;) {
     const auto page = engine_->view().loose(after, kLooseLookedAt);
     for (const ContentId content : page) {
-      if (!is_uploading(content) && !shared->pins.pinned(content)) return content;
       after = content;
+      if (is_uploading(content) || shared->pins.pinned(content)) continue;
+      const auto row = engine_->view().content(content);
+      if (row && row->references == 0) return content;  // else the list is damaged
     }
     if (page.size() < kLooseLookedAt) return std::nullopt;
   }

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "storage/engines_for_test.hpp"
+#include "storage/space_record.hpp"
 
 namespace meshstow::storage {
 namespace {
@@ -127,6 +128,19 @@ TEST_P(Space, a_clock_set_back_ten_years_loses_no_history) {
   EXPECT_EQ(store.versions("/private/m/a").size(), 1u);
 }
 
+TEST_P(Space, nothing_is_replaced_before_it_was_written_whatever_the_clock_says) {
+  Store store = make_store();
+  ASSERT_TRUE(store.put("/private/m/a", "right"));
+  store.now().wall -= std::chrono::hours{24 * 3650};
+  ASSERT_TRUE(store.put("/private/m/a", "ten years ago"));
+  store.reopen();
+  ASSERT_TRUE(store.put("/private/m/a", "ten years ago too"));
+  store.now().wall += std::chrono::hours{24 * 3650};
+  store.reopen();
+  store.reclaim_all();
+  EXPECT_EQ(store.versions("/private/m/a").size(), 3U);
+}
+
 TEST_P(Space, history_policy_can_differ_per_module_and_persists) {
   Store store = make_store({.history = {std::chrono::days{30}, 2}});
   ASSERT_TRUE(store.write(SetHistory{"all", HistoryPolicy::all()}));
@@ -248,6 +262,31 @@ TEST_P(Space, fingerprint_tells_states_apart_and_survives_a_restart) {
   store.pass(std::chrono::days{100});
   store.reclaim_all();
   EXPECT_EQ(store.usage().fingerprint, deleted);  // forgetting history is no change
+}
+
+TEST_P(Space, a_damaged_record_hides_no_other) {
+  Store store = make_store();
+  ASSERT_TRUE(store.write(PutRecord{{'a', '1'}, {1}}));
+  ASSERT_TRUE(store.write(PutRecord{{'a', '2'}, {2}}));
+  store.expect_damage();
+  store.close();
+  {
+    auto engine = *store.disk().open();
+    const auto page = engine->view().records(record_key(RecordKind::user), {}, 10);
+    ASSERT_EQ(page.size(), 2U);
+    ASSERT_TRUE(engine->begin(true));
+    Bytes value = page[0].second;
+    value.back() ^= 1;
+    engine->put_record(page[0].first, value);
+    ASSERT_TRUE(engine->commit());
+  }
+  store.reopen();
+  const auto list = Store::as<RecordList>(store.read(ListRecords{{'a'}}));
+  ASSERT_TRUE(list);
+  ASSERT_EQ(list->records.size(), 1U);
+  EXPECT_EQ(list->records[0].first, (Bytes{'a', '2'}));
+  ASSERT_EQ(list->damaged.size(), 1U);
+  EXPECT_EQ(list->damaged[0], (Bytes{'a', '1'}));
 }
 
 TEST_P(Space, keeps_records_of_the_layers_above) {

@@ -92,7 +92,7 @@ class SpaceWriter {
   [[nodiscard]] Outcome<WriteResult> write_deletion(Place& place);
   [[nodiscard]] DocumentState next_state(const Place& place);
   [[nodiscard]] Result<void> supersede(NodeRow& node, const DocumentState& old, Folder& folder);
-  [[nodiscard]] std::int64_t superseded_now(HistoryId id);
+  [[nodiscard]] std::int64_t superseded_now(HistoryId id, WallTime written);
   [[nodiscard]] Result<void> drop_history(NodeRow& node, const HistoryRow& row);
   [[nodiscard]] Outcome<std::pair<DocumentState, ContentId>> find_version(const Place& place,
                                                                           const VersionId& version);

@@ -298,6 +298,7 @@ std::optional<Outcome<Answer>> StorageReader::State::answer(const OpenDocument& 
 
 Outcome<Answer> StorageReader::State::run(const OpenDocument& open) {
   if (auto quick = open_quickly(open)) return std::move(*quick);
+  ContentId missing = 0;
   for (int i = 0; i < kTriesToPin; ++i) {
     std::optional<Found> chunked;
     auto outcome = in_snapshot([&]() -> Outcome<Answer> {
@@ -318,8 +319,10 @@ Outcome<Answer> StorageReader::State::run(const OpenDocument& open) {
     });
     if (!chunked) return outcome;
     auto given = give_pinned(open, *chunked);
-    if (given && std::holds_alternative<Done>(*given)) continue;  // gone before it was pinned
-    return given;
+    if (!given || !std::holds_alternative<Done>(*given)) return given;
+    // Gone before it was pinned; or never there, if the document still says so.
+    if (missing == chunked->content) return refuse(Refusal::corrupt, "the body is missing");
+    missing = chunked->content;
   }
   return refuse(Refusal::unavailable, "the document changes faster than it can be opened");
 }
@@ -566,10 +569,13 @@ Outcome<Answer> StorageReader::State::run(const ListRecords& list) {
     for (;;) {
       const auto page = store->records(prefix, after, kPage);
       for (const auto& [key, stored] : page) {
-        auto value = box.open(false, key, stored);
-        if (!value) return refuse(value.error());
-        found.records.emplace_back(Bytes(key.begin() + 1, key.end()), std::move(*value));
         after = key;
+        Bytes name(key.begin() + 1, key.end());
+        if (auto value = box.open(false, key, stored)) {
+          found.records.emplace_back(std::move(name), std::move(*value));
+        } else {
+          found.damaged.push_back(std::move(name));
+        }
       }
       if (page.size() < kPage) return found;
     }

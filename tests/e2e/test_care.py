@@ -6,10 +6,11 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import urllib.request
 
 import pytest
 
-from harness import BINARY, Node, die_with_parent, one_line, tree
+from harness import BINARY, Node, die_with_parent, one_line, token_for, tree
 
 NOTE = "/private/notes/today.txt"
 LARGE = random.Random(1).randbytes(2 << 20)
@@ -20,7 +21,7 @@ def another_home(world, node):
     other = world.node()
     shutil.copytree(node.home / "identities", other.home / "identities", dirs_exist_ok=True)
     shutil.copy(node.home / "keyring", other.home / "keyring")
-    for name in ("store.sqlite", "store.sqlite-wal", "store.sqlite-shm", "incarnation"):
+    for name in ("store.sqlite", "store.sqlite-wal", "store.sqlite-mark", "incarnation"):
         (other.home / name).unlink(missing_ok=True)
     return other
 
@@ -268,6 +269,11 @@ def test_a_torn_log_loses_only_what_was_in_it(world, how):
     assert got.stdout == b"in the file" and "lost its end" in got.err
     assert author not in node.json("put", NOTE, data=b"by another author")["version"]
     node.run("put", NOTE, data=b"in the file")
+    # What is left of the log is kept, and a check tells of it until somebody has looked.
+    kept = node.home / "store.sqlite-wal.damaged"
+    found = json.loads(node.run("--json", "check", code=1).out)
+    assert not found["whole"] and [each["what"] for each in found["damages"] if str(kept) in each["what"]]
+    kept.unlink()
     assert node.json("check")["whole"]
     node.run("put", NOTE, data=b"goes on")
     assert node.run("get", NOTE).stdout == b"goes on"
@@ -328,6 +334,71 @@ def test_an_old_copy_of_the_store_is_a_new_author(world):
 
 def log_of(put):
     return put["version"].split("-")[0]
+
+
+def test_an_older_copy_of_the_whole_home_put_back_over_it_is_a_new_author(world):
+    node = world.node()
+    log = log_of(node.json("put", NOTE, data=b"one"))
+    saved = node.folder / "saved"
+    subprocess.run(["cp", "-a", node.home, saved], check=True)
+    seen = node.json("put", NOTE, data=b"two")
+    assert log_of(seen) == log
+    subprocess.run(["cp", "-a", f"{saved}/.", node.home], check=True)
+    other = node.json("put", NOTE, data=b"other")
+    assert log_of(other) != log and other["etag"] != seen["etag"]
+    assert node.json("check")["whole"]
+
+
+def test_a_byte_changed_in_the_log_of_a_killed_node_is_noticed(world):
+    node = world.node().serve()
+    for number in range(20):
+        node.run("put", f"/private/notes/{number}", data=os.urandom(2000))
+    node.kill()
+    log = node.home / "store.sqlite-wal"
+    content = bytearray(log.read_bytes())
+    content[len(content) // 2] ^= 4
+    log.write_bytes(content)
+    assert "lost its end" in node.run("ls", "/private/notes/").err
+    assert "lost its end" in node.run("check", code=1).out
+    assert (node.home / "store.sqlite-wal.damaged").read_bytes() == content
+
+
+def test_a_store_of_one_byte_is_no_empty_store(world):
+    node = world.node()
+    node.run("put", NOTE, data=b"one")
+    (node.home / "store.sqlite").write_bytes(b"S")
+    assert "damaged" in one_line(node.run("ls", "/public/notes/", code=1))
+    assert (node.home / "store.sqlite").read_bytes() == b"S"
+
+
+def test_a_killed_serve_starts_again_at_once(world):
+    node = world.node().serve()
+    for _ in range(10):
+        process, node.process = node.process, None
+        process.kill()  # without waiting for its end
+        node.serve()
+        process.wait()
+
+
+def test_a_damaged_token_record_opens_nothing_and_hides_nothing(world):
+    node = world.node()
+    node.run("put", NOTE, data=b"one")
+    token = token_for(node, "notes:r")
+    store = sqlite3.connect(node.home / "store.sqlite", isolation_level=None)
+    key, value = store.execute("SELECT key, value FROM records "
+                               "WHERE hex(key) LIKE '52746F6B656E2F%'").fetchone()
+    store.execute("UPDATE records SET value=? WHERE key=?",
+                  (value[:-1] + bytes([value[-1] ^ 1]), key))
+    store.close()
+    done = node.run("get", NOTE)
+    assert done.stdout == b"one" and "is damaged: the token opens nothing" in done.err
+    assert node.run("check", code=1)
+    node.serve(http="127.0.0.1:0")
+    request = urllib.request.Request(node.ready["http"] + "/storage/me/notes/x",
+                                     headers={"Authorization": "Bearer " + token})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    assert refused.value.code == 401
 
 
 def test_a_copied_home_is_a_new_author_and_the_original_is_not(world):

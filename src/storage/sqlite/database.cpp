@@ -1,11 +1,17 @@
 #include "storage/sqlite/database.hpp"
 
 #include <sqlite3.h>
+#include <utility>
 
 namespace meshstow::storage {
 namespace {
 
 constexpr int kBusyMilliseconds = 10'000;  // another connection of ours recovers or checkpoints
+
+// SQLite's own for one process with several connections, and for files that nobody can change.
+constexpr const char* kOneProcess = "unix-excl";
+constexpr const char* kManyProcesses = "unix";
+constexpr const char* kNoLocks = "unix-none";
 
 }  // namespace
 
@@ -33,7 +39,20 @@ Database::~Database() {
 }
 
 Result<void> Database::open(const std::string& path, const std::string& vfs, bool may_create) {
-  return open(path, vfs, SQLITE_OPEN_READWRITE | (may_create ? SQLITE_OPEN_CREATE : 0));
+  const int flags = SQLITE_OPEN_READWRITE | (may_create ? SQLITE_OPEN_CREATE : 0);
+  if (!vfs.empty()) return open(path, vfs, flags);
+  auto opened = open(path, kOneProcess, flags);
+  if (!opened || !is_shared()) return opened;
+  // Somebody looks into the file with a tool: share it, as SQLite does among processes.
+  sqlite3_close_v2(std::exchange(handle_, nullptr));
+  return open(path, kManyProcesses, flags);
+}
+
+bool Database::is_shared() {
+  sqlite3_busy_timeout(handle_, 0);
+  const int code = sqlite3_exec(handle_, "PRAGMA schema_version", nullptr, nullptr, nullptr);
+  sqlite3_busy_timeout(handle_, kBusyMilliseconds);
+  return (code & 0xFF) == SQLITE_BUSY;
 }
 
 // SQLite wants to write beside a file with a log, unless it is told that nothing can change.
@@ -46,12 +65,14 @@ Result<void> Database::open_read_only(const std::string& path, bool has_log) {
     name += special ? std::string{'%', kDigits[byte >> 4], kDigits[byte & 15]} : std::string{c};
   }
   if (!has_log) name += "?immutable=1";
-  return open(name, "", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+  auto opened = open(name, kNoLocks, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+  if (!opened || !has_log) return opened;
+  return execute("PRAGMA locking_mode=EXCLUSIVE");  // keeps the log's index in memory
 }
 
 Result<void> Database::open(const std::string& name, const std::string& vfs, int flags) {
-  const int code = sqlite3_open_v2(name.c_str(), &handle_, flags | SQLITE_OPEN_NOMUTEX,
-                                   vfs.empty() ? nullptr : vfs.c_str());
+  const int code =
+      sqlite3_open_v2(name.c_str(), &handle_, flags | SQLITE_OPEN_NOMUTEX, vfs.c_str());
   if (code != SQLITE_OK) return fail(error_from_sqlite(code));
   sqlite3_extended_result_codes(handle_, 1);
   sqlite3_busy_timeout(handle_, kBusyMilliseconds);

@@ -25,9 +25,10 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  // `vfs` empty: the system's, for this process alone unless another one has the file open already.
   [[nodiscard]] Result<void> open(const std::string& path, const std::string& vfs, bool may_create);
   // From a file system that cannot be written. `has_log`: there is one beside the file, which is
-  // read too; that needs its -shm, else Errc::unavailable.
+  // read too.
   [[nodiscard]] Result<void> open_read_only(const std::string& path, bool has_log);
   // Statements without results.
   [[nodiscard]] Result<void> execute(const char* sql);
@@ -40,6 +41,7 @@ class Database {
 
  private:
   [[nodiscard]] Result<void> open(const std::string& name, const std::string& vfs, int flags);
+  [[nodiscard]] bool is_shared();
 
   sqlite3* handle_ = nullptr;
   std::optional<Error> error_;

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include "storage/sqlite/schema.hpp"
+
 namespace meshstow::storage {
 namespace {
 
@@ -43,6 +45,14 @@ constexpr const char* kChunks =
     "SELECT id, address, refs FROM chunks WHERE id>? ORDER BY id LIMIT ?";
 constexpr const char* kLoose = "SELECT content FROM loose WHERE content>? ORDER BY content LIMIT ?";
 constexpr const char* kIsLoose = "SELECT 1 FROM loose WHERE content=?";
+constexpr const char* kSchema = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL";
+// Values that no program of ours writes: what is read as true or false, or not at all, would hide
+// them.
+constexpr const char* kWrongColumns =
+    "SELECT 'name ' || id || ' is neither live nor dead, folder nor document' FROM nodes "
+    "WHERE live NOT IN (0, 1) OR kind NOT IN (0, 1) "
+    "UNION ALL SELECT 'body ' || id || ' is neither whole nor in chunks' FROM contents "
+    "WHERE chunked NOT IN (0, 1) OR (chunked = 1 AND body <> x'')";
 constexpr const char* kRecord = "SELECT value FROM records WHERE key=?";
 constexpr const char* kRecords =
     "SELECT key, value FROM records WHERE key>=? AND key>? ORDER BY key LIMIT ?";
@@ -295,11 +305,29 @@ std::vector<std::pair<Bytes, Bytes>> SqliteReader::records(ByteView prefix, Byte
 
 std::vector<std::string> SqliteReader::check_file(std::size_t limit) {
   const std::string sql = "PRAGMA integrity_check(" + std::to_string(limit) + ")";
-  Statement check(database_, sql.c_str());
-  Use use(check);
-  std::vector<std::string> lines = all(use, [](const Use& row) { return row.text(0); });
+  std::vector<std::string> lines = texts(sql.c_str());
   if (lines.size() == 1 && lines[0] == "ok") lines.clear();
+  for (std::string& line : texts(kWrongColumns)) lines.push_back(std::move(line));
+  std::vector<std::string> wanted = schema_of_new_stores();
+  for (const std::string& made : texts(kSchema)) std::erase(wanted, made);
+  for (const std::string& missing : wanted) lines.push_back("the file lacks: " + missing);
+  if (lines.size() > limit) lines.resize(limit);
   return lines;
+}
+
+std::vector<std::string> SqliteReader::texts(const char* sql) {
+  Statement statement(database_, sql);
+  Use use(statement);
+  return all(use, [](const Use& row) { return row.text(0); });
+}
+
+// What the tables and indices of a store that is made now say of themselves.
+std::vector<std::string> SqliteReader::schema_of_new_stores() {
+  Database fresh;
+  if (!fresh.open(":memory:", "", /*may_create=*/true) || !bring_up_to_date(fresh)) return {};
+  Statement statement(fresh, kSchema);
+  Use use(statement);
+  return all(use, [](const Use& row) { return row.text(0); });
 }
 
 }  // namespace meshstow::storage

@@ -51,6 +51,8 @@ class SqliteReader final : public LocalStoreReader {
                       const BackupProgress& progress) override;
 
  private:
+  std::vector<std::string> texts(const char* sql);
+  static std::vector<std::string> schema_of_new_stores();
   SqliteReader(std::unique_ptr<Database> own, std::shared_ptr<StoreShared> shared);
 
   std::unique_ptr<Database> own_;

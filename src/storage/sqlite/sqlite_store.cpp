@@ -1,5 +1,6 @@
 #include "storage/sqlite/sqlite_store.hpp"
 
+#include <filesystem>
 #include <sqlite3.h>
 
 #include "storage/sqlite/schema.hpp"
@@ -109,7 +110,12 @@ class SqliteStore final : public LocalStore {
     return SQLITE_OK;
   }
   [[nodiscard]] Result<void> open_read_only();
+  [[nodiscard]] bool is_single_byte() const;
   [[nodiscard]] bool file_is_gone();
+  [[nodiscard]] std::int64_t size_of_file();
+  [[nodiscard]] bool log_is_there();
+  bool checkpoint();
+  void note_log(int pages);
 
   std::string path_;
   SqliteOptions options_;
@@ -117,6 +123,7 @@ class SqliteStore final : public LocalStore {
   std::shared_ptr<StoreShared> shared_ = std::make_shared<StoreShared>();
   SqliteReader view_{database_, shared_};
   int log_pages_ = 0;
+  std::int64_t smallest_size_ = 0;  // that the file can have now, if nobody else has touched it
   bool durable_ = true;
 
   Statement begin_{database_, "BEGIN IMMEDIATE"};
@@ -154,6 +161,7 @@ class SqliteStore final : public LocalStore {
 };
 
 SqliteStore::~SqliteStore() {
+  note_log(0);  // closing copies the log into the file, and removes it
   if (database_.handle() != nullptr && sqlite3_get_autocommit(database_.handle()) == 0) rollback();
 }
 
@@ -170,6 +178,7 @@ Result<void> SqliteStore::open_read_only() {
 
 Result<void> SqliteStore::open() {
   if (options_.read_only) return open_read_only();
+  if (is_single_byte()) return fail(Errc::corrupt, "the store's file is damaged");
   if (auto opened = database_.open(path_, options_.vfs, /*may_create=*/true); !opened) {
     return opened;
   }
@@ -187,14 +196,43 @@ Result<void> SqliteStore::open() {
   if (auto done = bring_up_to_date(database_); !done) return done;
   sqlite3_db_config(database_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   sqlite3_wal_hook(database_.handle(), note_log_size, this);  // instead of automatic checkpoints
+  smallest_size_ = size_of_file();
   return {};
 }
 
-// Somebody has removed or replaced the file under us: what we write now would be lost with it.
+// SQLite takes a file of one byte for an empty one, and says so even when asked for its size
+// (sqlite.org, ticket 3260).
+bool SqliteStore::is_single_byte() const {
+  std::error_code error;
+  return options_.vfs.empty() && std::filesystem::file_size(path_, error) == 1 && !error;
+}
+
+// Somebody has removed, replaced or shortened the file under us, or removed its log: what we write
+// now would be lost with it.
 bool SqliteStore::file_is_gone() {
   int moved = 0;
   const int code = sqlite3_file_control(database_.handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-  return code == SQLITE_OK && moved != 0;
+  if (code == SQLITE_OK && moved != 0) return true;
+  const std::int64_t size = size_of_file();
+  if (size < smallest_size_) return true;
+  return log_pages_ > 0 && !log_is_there();
+}
+
+std::int64_t SqliteStore::size_of_file() {
+  sqlite3_file* file = nullptr;
+  sqlite3_int64 size = 0;
+  const int code =
+      sqlite3_file_control(database_.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (code != SQLITE_OK || file->pMethods == nullptr) return 0;
+  return file->pMethods->xFileSize(file, &size) == SQLITE_OK ? size : 0;
+}
+
+bool SqliteStore::log_is_there() {
+  sqlite3_vfs* vfs = nullptr;
+  sqlite3_file_control(database_.handle(), "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
+  int there = 0;
+  const int code = vfs->xAccess(vfs, (path_ + "-wal").c_str(), SQLITE_ACCESS_EXISTS, &there);
+  return code != SQLITE_OK || there != 0;
 }
 
 Result<void> SqliteStore::begin(bool durable) {
@@ -219,6 +257,7 @@ Result<void> SqliteStore::commit() {
   shared_->commits.fetch_add(1);  // failed or not: it may show
   const auto error = database_.error();
   if (!error) {
+    if (durable_) note_log(log_pages_);
     if (log_pages_ >= kBusyCheckpoint) tidy(/*idle=*/false);
     return {};
   }
@@ -278,11 +317,27 @@ void SqliteStore::insert_history(const HistoryRow& row) {
 
 void SqliteStore::tidy(bool idle) {
   if (log_pages_ < (idle ? kIdleCheckpoint : kBusyCheckpoint)) return;
-  // A failure here loses nothing: the log keeps what could not be copied, and the next try copies
-  // it.
-  sqlite3_wal_checkpoint_v2(database_.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr,
-                            nullptr);
+  checkpoint();
   log_pages_ = 0;
+}
+
+// Copies the log into the file. A failure loses nothing: the log keeps what could not be copied,
+// and the next try copies it. True: nothing in the log is needed any more.
+bool SqliteStore::checkpoint() {
+  int pages = -1;
+  int copied = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database_.handle(), "main", SQLITE_CHECKPOINT_PASSIVE,
+                                             &pages, &copied);
+  const bool all = code == SQLITE_OK && pages == copied;
+  if (all) note_log(0);
+  smallest_size_ = size_of_file();
+  return all;
+}
+
+void SqliteStore::note_log(int pages) {
+  if (options_.note_log && !options_.read_only) {
+    options_.note_log(static_cast<std::uint32_t>(pages));
+  }
 }
 
 Result<bool> SqliteStore::shrink(std::size_t bytes) {
@@ -301,8 +356,11 @@ Result<bool> SqliteStore::shrink(std::size_t bytes) {
     return true;
   }
   // Now the file itself; readers that are in the way make it happen later.
-  sqlite3_wal_checkpoint_v2(database_.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr,
-                            nullptr);
+  if (checkpoint()) {
+    sqlite3_wal_checkpoint_v2(database_.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                              nullptr);
+    smallest_size_ = size_of_file();
+  }
   log_pages_ = 0;
   return false;
 }

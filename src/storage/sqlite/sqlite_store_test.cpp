@@ -3,8 +3,11 @@
 
 #include <fstream>
 #include <gmock/gmock.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 #include "storage/engines_for_test.hpp"
 #include "storage/sqlite/schema.hpp"
@@ -67,6 +70,8 @@ TEST(SqliteStore, refuses_what_is_not_a_store_and_touches_nothing) {
   };
   write_file(file, some_bytes(10'000, 1));
   EXPECT_EQ(refusal(), Errc::corrupt);
+  write_file(file, "S");
+  EXPECT_EQ(refusal(), Errc::corrupt);
   std::filesystem::remove(file);
 
   Database other;
@@ -86,6 +91,102 @@ TEST(SqliteStore, refuses_the_store_of_a_newer_program_and_touches_nothing) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Errc::limit);
   EXPECT_EQ(read_file(disk->file()), before);
+}
+
+// What is taken away under an open store must not be written into.
+void expect_no_more_writes(const std::function<void(const std::filesystem::path& file)>& harm) {
+  auto disk = std::make_shared<SqliteTestDisk>();
+  Store store(disk);
+  store.expect_damage();
+  ASSERT_TRUE(store.put("/private/m/a", some_bytes(60'000, 1)));
+  ASSERT_TRUE(store.storage().reclaim_some(store.now()) || true);  // copies the log into the file
+  ASSERT_TRUE(store.put("/private/m/b", "b"));
+  harm(disk->file());
+  const auto refused = store.put("/private/m/c", "c");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().refusal, Refusal::unavailable);
+}
+
+TEST(SqliteStore, writes_no_more_when_its_file_was_cut_short) {
+  expect_no_more_writes([](const std::filesystem::path& file) { write_file(file, ""); });
+}
+
+TEST(SqliteStore, writes_no_more_when_its_log_was_removed) {
+  expect_no_more_writes(
+      [](const std::filesystem::path& file) { std::filesystem::remove(file.string() + "-wal"); });
+}
+
+TEST(SqliteStore, check_finds_columns_that_nobody_writes_and_a_missing_index) {
+  for (const auto& [change, finding] :
+       {std::pair{"UPDATE nodes SET live=2 WHERE kind=1", "is neither live nor dead"},
+        std::pair{"UPDATE nodes SET kind=5 WHERE kind=1", "folder nor document"},
+        std::pair{"DROP INDEX names", "the file lacks: CREATE UNIQUE INDEX names"}}) {
+    auto disk = std::make_shared<SqliteTestDisk>();
+    {
+      Store store(disk);
+      ASSERT_TRUE(store.put("/private/m/a", "a"));
+    }
+    {
+      Database other;
+      ASSERT_TRUE(other.open(disk->file(), "", false));
+      ASSERT_TRUE(other.execute(change));
+    }
+    Store store(disk);
+    store.expect_damage();
+    EXPECT_THAT(store.damages(), ::testing::HasSubstr(finding));
+  }
+}
+
+// A person who looks into the file with SQLite's own tool.
+TEST(SqliteStore, shares_its_file_with_a_process_that_has_it_open) {
+  auto disk = std::make_shared<SqliteTestDisk>();
+  {
+    Store store(disk);
+    ASSERT_TRUE(store.put("/private/m/a", "a"));
+  }
+  const pid_t tool = ::fork();
+  if (tool == 0) {
+    sqlite3* handle = nullptr;
+    const bool looked =
+        sqlite3_open_v2(disk->file().c_str(), &handle, SQLITE_OPEN_READWRITE, "unix") ==
+            SQLITE_OK &&
+        sqlite3_exec(handle, "SELECT * FROM nodes", nullptr, nullptr, nullptr) == SQLITE_OK;
+    write_file(disk->folder() / "looks", looked ? "yes" : "no");
+    ::pause();
+  }
+  while (!std::filesystem::exists(disk->folder() / "looks")) std::this_thread::yield();
+  {
+    Store store(disk);
+    EXPECT_EQ(store.get("/private/m/a"), "a");
+    EXPECT_TRUE(store.put("/private/m/a", "b"));
+  }
+  ::kill(tool, SIGKILL);
+  ::waitpid(tool, nullptr, 0);
+  Store store(disk);
+  EXPECT_EQ(store.get("/private/m/a"), "b");
+}
+
+// How much of the log holds acknowledged commits is told after each, and 0 when it is not needed.
+TEST(SqliteStore, tells_how_much_of_its_log_is_needed) {
+  TestFolder folder;
+  const std::string file = (folder.path() / "store.db").string();
+  std::vector<std::uint32_t> told;
+  SqliteOptions options;
+  options.note_log = [&told](std::uint32_t pages) { told.push_back(pages); };
+  {
+    auto engine = *open_sqlite_store(file, options);
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_TRUE(engine->begin(/*durable=*/i != 1));
+      engine->put_record(Bytes{1}, Bytes(20'000));
+      ASSERT_TRUE(engine->commit());
+    }
+    ASSERT_EQ(told.size(), 2U);  // the one between need not last
+    EXPECT_GT(told[0], 4U);
+    EXPECT_GT(told[1], told[0] + 4U);
+    told.clear();
+  }
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.front(), 0U);
 }
 
 TEST(SqliteStore, says_so_when_it_cannot_be_opened) {
