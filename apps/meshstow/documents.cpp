@@ -1,15 +1,11 @@
 #include "documents.hpp"
 
 #include <boost/json.hpp>
-#include <cerrno>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <system_error>
-#include <unistd.h>
 
 #include "base/limits.hpp"
 #include "codec/base64.hpp"
 #include "codec/hex.hpp"
+#include "input_file.hpp"
 #include "io/home.hpp"
 #include "io/os_rng.hpp"
 #include "io/run_command.hpp"
@@ -22,43 +18,6 @@ namespace meshstow::app {
 namespace {
 
 namespace json = boost::json;
-
-bool is_stream(const std::string& file) { return file.empty() || file == "-"; }
-
-// The file that `put` reads; closes it unless it is standard input.
-struct InputFile {
-  int descriptor = STDIN_FILENO;
-  std::optional<std::uint64_t> size;  // of a regular file
-
-  ~InputFile() {
-    if (descriptor > STDERR_FILENO) ::close(descriptor);
-  }
-
-  tl::expected<void, std::string> open(const std::string& file) {
-    if (!is_stream(file)) descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-      return tl::unexpected(file + ": " + std::generic_category().message(errno));
-    }
-    struct stat about {};
-    if (::fstat(descriptor, &about) == 0 && S_ISDIR(about.st_mode)) {
-      return tl::unexpected(file + ": is a directory");
-    }
-    if (!is_stream(file) && S_ISREG(about.st_mode)) {
-      size = static_cast<std::uint64_t>(about.st_size);
-    }
-    return {};
-  }
-
-  [[nodiscard]] tl::expected<std::size_t, std::string> read(MutableByteView out) const {
-    for (;;) {
-      const ssize_t count = ::read(descriptor, out.data(), out.size());
-      if (count >= 0) return static_cast<std::size_t>(count);
-      if (errno != EINTR) {
-        return tl::unexpected("reading the document: " + std::generic_category().message(errno));
-      }
-    }
-  }
-};
 
 // What `get` reports: the head, and where the body went: a file, or a member of the JSON itself.
 std::string with_member(const std::string& head, std::string_view key, std::string value) {
@@ -109,8 +68,8 @@ int put(const Invocation& invocation, const std::filesystem::path& home) {
     return report_failure(invocation.json, opened.error());
   }
   io::Command command = invocation.command;
-  command.size = input.size;
-  Follower follower(invocation, input.size);
+  command.size = input.size();
+  Follower follower(invocation, input.size());
   io::CommandStreams streams;
   streams.read = [&](MutableByteView out) {
     auto count = input.read(out);

@@ -7,10 +7,12 @@ import signal
 import socket
 import sqlite3
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from harness import BINARY, Lines, free_port, one_line, tree
+from harness import (BINARY, PATIENCE, Lines, die_with_parent, eventually, free_port, one_line,
+                     token_for, tree)
 
 NOTE = "/private/notes/today.txt"
 HASH = re.compile(r"[0-9a-f]{32}\Z")
@@ -334,3 +336,70 @@ def test_ports_that_are_given_are_used(world):
     port = free_port()
     node = world.node().serve("--tcp-listen", f"127.0.0.1:{port}", "--tcp-listen", "127.0.0.1:0")
     assert node.port == port and len(node.ready["listening"]) == 2
+
+
+def stop_while_reading(process, file):
+    """True: the process stands in the middle of the file. False: it has been through it."""
+    folder = Path(f"/proc/{process.pid}/fd")
+    while process.poll() is None:
+        try:
+            for link in folder.iterdir():
+                if os.readlink(link) != str(file):
+                    continue
+                info = (folder.parent / "fdinfo" / link.name).read_text()
+                if int(re.search(r"pos:\s*(\d+)", info)[1]) == 0:
+                    continue
+                process.send_signal(signal.SIGSTOP)
+                state = lambda: (folder.parent / "stat").read_text().rpartition(")")[2].split()[0]
+                eventually(lambda: state() in "TZ")
+                info = (folder.parent / "fdinfo" / link.name).read_text()
+                return int(re.search(r"pos:\s*(\d+)", info)[1]) < file.stat().st_size
+        except FileNotFoundError:
+            pass
+    return False
+
+
+CHANGES = {"shrinks": lambda file: os.truncate(file, file.stat().st_size - 1),
+           "grows": lambda file: os.truncate(file, file.stat().st_size + 1),
+           "is written over": lambda file: file.open("r+b").write(b"other")}
+
+
+@pytest.mark.parametrize("how", CHANGES)
+@pytest.mark.parametrize("where", ["alone", "with serve", "at another node", "by a redirection"])
+def test_a_file_that_changes_while_it_is_read_is_not_stored(world, tmp_path, where, how):
+    node = world.node()
+    at, target = (), node
+    if where == "with serve":
+        node.serve()
+    elif where == "at another node":
+        target = world.serving_node()
+        token = token_for(target, "storage:write:/private/notes/")
+        node.serve("--tcp-connect", f"127.0.0.1:{target.port}")
+        at = ("--at", target.destination, "--token", token)
+    file = tmp_path / "source"
+    for size in (1 << 25, 1 << 27, 1 << 29):
+        with open(file, "wb") as made:
+            made.truncate(size)
+        named = where != "by a redirection"
+        process = subprocess.Popen(
+            [BINARY, "--home", str(node.home), "put", NOTE, *([str(file)] if named else []), *at],
+            stdin=subprocess.DEVNULL if named else open(file, "rb"), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, env=node.env, preexec_fn=die_with_parent)
+        in_the_middle = stop_while_reading(process, file)
+        CHANGES[how](file)
+        process.send_signal(signal.SIGCONT)
+        _, error = process.communicate(timeout=PATIENCE)
+        if in_the_middle:
+            break
+    assert in_the_middle and process.returncode == 1
+    line, = error.splitlines()
+    assert "changed while it was read; nothing was stored" in line
+    assert (str(file) if named else "standard input") in line
+    assert target.json("ls", "/")["items"] == [] and node.json("ls", "/")["items"] == []
+    assert not list(node.home.glob(".spool*"))
+
+
+def test_what_the_kernel_makes_up_is_stored_as_it_comes(world):
+    node = world.node()
+    node.run("put", NOTE, "/proc/filesystems")
+    assert node.run("get", NOTE).stdout == open("/proc/filesystems", "rb").read()
