@@ -338,6 +338,39 @@ def test_ports_that_are_given_are_used(world):
     assert node.port == port and len(node.ready["listening"]) == 2
 
 
+def redirected(node, redirections, *arguments, data=None):
+    """Run by a shell with these redirections of its own."""
+    done = subprocess.run(["sh", "-c", f'exec "$@" {redirections}', "sh", BINARY, "--home",
+                           str(node.home), *map(str, arguments)], input=data, env=node.env,
+                          stdin=None if data is not None else subprocess.DEVNULL,
+                          capture_output=True, timeout=PATIENCE, preexec_fn=die_with_parent)
+    done.out, done.err = done.stdout.decode(errors="replace"), done.stderr.decode()
+    return done
+
+
+@pytest.mark.parametrize("serving", [False, True], ids=["alone", "with serve"])
+def test_a_closed_stream_is_an_error_and_never_another_file(world, serving):
+    node = world.node()
+    if serving:
+        node.serve()
+    body = b"for nobody else" * 1000
+    node.run("put", NOTE, data=body)
+    everything = lambda: {path: path.read_bytes() for path in node.home.iterdir()
+                          if path.is_file()}
+    before = set(everything())
+    got = redirected(node, ">&-", "get", NOTE)
+    assert got.returncode == 1 and "standard output" in one_line(got)
+    for closed in ("2>&-", ">&- 2>&-", "<&- >&- 2>&-"):
+        assert redirected(node, closed, "get", "/private/notes/none").returncode == 11
+        assert redirected(node, closed, "get", NOTE).returncode == (0 if closed == "2>&-" else 1)
+    assert set(everything()) == before
+    assert not any(body[:100] in content for content in everything().values())
+    put = redirected(node, "<&-", "put", "/private/notes/other")
+    assert put.returncode == 1 and "cannot read standard input" in one_line(put)
+    assert [item["name"] for item in node.json("ls", "/private/notes/")["items"]] == ["today.txt"]
+    assert redirected(node, "<&- 2>&-", "get", NOTE).stdout == body
+
+
 def stop_while_reading(process, file):
     """True: the process stands in the middle of the file. False: it has been through it."""
     folder = Path(f"/proc/{process.pid}/fd")
