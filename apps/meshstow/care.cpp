@@ -167,8 +167,9 @@ int run_care_command(const Invocation& invocation) {
   } else {
     print_text(invocation.command.verb, about);
   }
-  std::fflush(stdout);
-  return invocation.command.verb == "check" && !about.at("whole").as_bool() ? kFailed : kOk;
+  const std::string& verb = invocation.command.verb;
+  const bool found_damage = verb == "check" && !about.at("whole").as_bool();
+  return finish_output(invocation.json, verb, found_damage ? kFailed : kOk);
 }
 
 }  // namespace meshstow::app

@@ -80,8 +80,7 @@ int put(const Invocation& invocation, const std::filesystem::path& home) {
   const io::CommandOutcome outcome = io::run_command(home, command, streams);
   follower.clear();
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
-  report_result(invocation.json, "put", outcome.json);
-  return kOk;
+  return report_result(invocation.json, "put", outcome.json);
 }
 
 int get(const Invocation& invocation, const std::filesystem::path& home) {
@@ -107,14 +106,15 @@ int get(const Invocation& invocation, const std::filesystem::path& home) {
   follower.clear();
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
   if (json::parse(outcome.json).as_object().contains("not_modified")) {
-    report_result(invocation.json, "get", outcome.json);
-    return kOk;
+    return report_result(invocation.json, "get", outcome.json);
   }
   if (auto kept = output->keep(); !kept) return report_failure(invocation.json, kept.error());
   if (into_json) {
-    report_result(true, "get", with_member(outcome.json, "data", codec::to_base64(body)));
-  } else if (!is_stream(invocation.file)) {
-    report_result(invocation.json, "get", with_member(outcome.json, "file", invocation.file));
+    return report_result(true, "get", with_member(outcome.json, "data", codec::to_base64(body)));
+  }
+  if (!is_stream(invocation.file)) {
+    return report_result(invocation.json, "get",
+                         with_member(outcome.json, "file", invocation.file));
   }
   return kOk;
 }
@@ -134,8 +134,7 @@ int init(const Invocation& invocation) {
                          {"device", codec::to_hex(identities.device.hash().view())},
                          {"destination", codec::to_hex(opened->destination().view())}};
   if (!invocation.json) result["home"] = home.string();
-  report_result(invocation.json, "init", json::serialize(result));
-  return kOk;
+  return report_result(invocation.json, "init", json::serialize(result));
 }
 
 int run_document_command(const Invocation& invocation) {
@@ -146,8 +145,7 @@ int run_document_command(const Invocation& invocation) {
   if (verb == "ls" && invocation.command.at.empty()) return list_by_pages(invocation, home);
   const io::CommandOutcome outcome = io::run_command(home, invocation.command, {});
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
-  report_result(invocation.json, verb, outcome.json);
-  return kOk;
+  return report_result(invocation.json, verb, outcome.json);
 }
 
 }  // namespace meshstow::app

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error of a write, no death
   std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow
   const auto invocation = read_command_line(argc, argv);
-  if (!invocation) return invocation.error();
+  if (!invocation) return invocation.error() == kOk ? finish_output(false, {}) : invocation.error();
   meshstow::io::set_log_level(invocation->log_level);
   const std::string& verb = invocation->command.verb;
   if (verb == "init") return init(*invocation);

@@ -436,3 +436,58 @@ def test_what_the_kernel_makes_up_is_stored_as_it_comes(world):
     node = world.node()
     node.run("put", NOTE, "/proc/filesystems")
     assert node.run("get", NOTE).stdout == open("/proc/filesystems", "rb").read()
+
+
+@pytest.mark.parametrize("serving", [False, True], ids=["alone", "with serve"])
+def test_output_that_cannot_be_written_is_an_error(world, tmp_path, serving):
+    node = world.node()
+    if serving:
+        node.serve()
+    node.run("put", NOTE, data=b"one")
+    asking = [("ls", "/private/notes/"), ("status",), ("history", NOTE), ("id",), ("stat", NOTE),
+              ("quota",), ("check",), ("peers",), ("token", "list"), ("apps", "list"),
+              ("--json", "get", NOTE), ("--help",), ("--version",)]
+    doing = [("put", NOTE), ("get", NOTE, "-o", str(tmp_path / "out")), ("rm", NOTE)]
+    for lost, why in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+        for arguments in asking:
+            for options in ((), ("--json",)):
+                done = redirected(node, lost, *options, *arguments)
+                assert done.returncode == 1, arguments
+                assert "output could not be written" in one_line(done) and why in done.err
+        node.run("put", NOTE, data=b"one")
+        for arguments in doing:
+            done = redirected(node, lost, *arguments, data=b"two")
+            assert done.returncode == 1 and "could not be written" in one_line(done)
+        assert (tmp_path / "out").read_bytes() == b"two", "it was done all the same"
+        node.run("get", NOTE, code=11)
+        node.run("put", NOTE, data=b"one")
+        got = redirected(node, lost, "get", NOTE)
+        assert got.returncode == 1 and "cannot write standard output" in one_line(got)
+        known = {token["id"] for token in node.json("token", "list")["tokens"]}
+        created = redirected(node, lost, "token", "create", "--scope", "notes:r")
+        assert created.returncode == 1
+        new, = {token["id"] for token in node.json("token", "list")["tokens"]} - known
+        assert f"<{new}> was created, but could not be written" in one_line(created)
+        node.run("token", "revoke", new)
+        refused = redirected(node, lost, "--json", "get", "/private/notes/none")
+        assert refused.returncode == 11 and "STORE001" in one_line(refused)
+
+
+def test_a_reader_that_has_seen_enough_is_told_nothing(world):
+    node = world.node().serve()
+    for number in range(300):
+        node.run("put", f"/private/notes/{number:03}-{'long' * 40}", data=b"x")
+    node.run("put", NOTE, data=b"x")
+    for arguments in (("ls", "/private/notes/"), ("--json", "ls", "/private/notes/"), ("status",)):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run([BINARY, "--home", str(node.home), *arguments], stdout=writing,
+                              stderr=subprocess.PIPE, text=True, env=node.env)
+        os.close(writing)
+        assert (done.returncode, done.stderr) == (1, "")
+    reading, writing = os.pipe()
+    os.close(reading)
+    put = subprocess.run([BINARY, "--home", str(node.home), "put", NOTE], stdout=writing, input="y",
+                         stderr=subprocess.PIPE, text=True, env=node.env)
+    os.close(writing)
+    assert put.returncode == 1 and "this was done" in put.stderr
