@@ -160,7 +160,7 @@ def hear_endings():
 
 
 def stop_while_there(node, arguments, there, made=None):
-    """The command, stopped while the files that `there` lists are there; again if it was quicker."""
+    """The command, stopped while what `there` lists is there; given again if it was quicker."""
     while True:
         process = subprocess.Popen([BINARY, "--home", str(node.home), *map(str, arguments)],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
