@@ -24,6 +24,19 @@ constexpr std::size_t kDamagesNamed = 10;
 constexpr const char* kStopped = "stopped, and nothing was changed";
 constexpr const char* kStoreParts[] = {"", "-wal", "-shm"};
 
+// The check tells paths as far as it knows them, so some without their beginning.
+std::string whole_path(const std::string& path) {
+  return path.starts_with('/') ? path : "/" + path;
+}
+
+json::array damages_json(const storage::CheckReport& report) {
+  json::array out;
+  for (const storage::Damage& each : report.damages) {
+    out.push_back({{"path", each.path.empty() ? "" : whole_path(each.path)}, {"what", each.what}});
+  }
+  return out;
+}
+
 struct WorkFolder {
   fs::path path;
   ~WorkFolder() {
@@ -53,7 +66,9 @@ class Restoration {
                         {"documents", proved->documents},
                         {"versions", proved->versions},
                         {"bytes", proved->bytes},
-                        {"kept", kept_.empty() ? json::value() : json::value(kept_.string())}};
+                        {"kept", kept_.empty() ? json::value() : json::value(kept_.string())},
+                        {"found", proved->found},
+                        {"damages", damages_json(*proved)}};
   }
 
  private:
@@ -145,7 +160,7 @@ class Restoration {
       return !is_told_to_end();
     });
     if (report.stopped) return tl::unexpected(std::string(kStopped));
-    if (!report.whole()) return tl::unexpected(damage_text(report));
+    if (!report.whole() && !options_.takes_damaged) return tl::unexpected(damage_text(report));
     return report;
   }
 
@@ -153,12 +168,13 @@ class Restoration {
     std::string out = options_.file.string() + " is damaged, and nothing was changed:";
     for (std::size_t i = 0; i < report.damages.size() && i < kDamagesNamed; ++i) {
       const storage::Damage& each = report.damages[i];
-      out += (i == 0 ? " " : "; ") + each.what + (each.path.empty() ? "" : " (/" + each.path + ")");
+      out += (i == 0 ? " " : "; ") + each.what +
+             (each.path.empty() ? "" : " (" + whole_path(each.path) + ")");
     }
     if (report.found > kDamagesNamed) {
       out += "; and " + std::to_string(report.found - kDamagesNamed) + " more";
     }
-    return out;
+    return out + ". With --damaged it is restored without that";
   }
 
   // A moment without a store is said as such by whoever opens the home then. A log without its

@@ -259,6 +259,32 @@ def flip(file, query):
     file.write_bytes(content)
 
 
+def test_a_damaged_backup_is_restored_on_request_and_its_damage_stays_refused(world, tmp_path):
+    node = world.node()
+    node.run("put", NOTE, data=LARGE)
+    node.run("put", "/private/notes/whole", data=b"whole")
+    flip(node.home / "store.sqlite", LARGE_CHUNKS)
+    copy = tmp_path / "copy"
+    node.run("backup", str(copy))
+    other = another_home(world, node)
+    before = tree(other.home)
+    refused = one_line(other.run("restore-backup", copy, code=1))
+    assert f"({NOTE})" in refused and "//" not in refused and "--damaged" in refused
+    assert tree(other.home) == before
+    restored = other.run("restore-backup", copy, "--damaged")
+    assert "Restored 2 documents" in restored.out and f"{NOTE}: " in restored.err
+    about = other.json("restore-backup", copy, "--damaged", "--replace")
+    assert about["found"] == 1 and about["damages"][0]["path"] == NOTE
+    assert NOTE in one_line(other.run("get", NOTE, "-o", os.devnull, code=14))
+    assert other.run("get", "/private/notes/whole").stdout == b"whole"
+    other.run("put", NOTE, data=b"anew")
+    assert other.run("get", NOTE).stdout == b"anew"
+    (tmp_path / "text").write_bytes(b"no store at all" * 1000)
+    one_line(other.run("restore-backup", tmp_path / "text", "--damaged", "--replace", code=1))
+    stranger = world.node()
+    assert "owner" in one_line(stranger.run("restore-backup", copy, "--damaged", code=1))
+
+
 def test_check_names_the_document_that_rotted_and_get_never_serves_it(world):
     node = world.node()
     node.run("put", NOTE, data=LARGE)
