@@ -63,6 +63,8 @@ def test_documents(world, serving, tmp_path):
     items = node.json("ls", "/private/notes/")["items"]
     assert [(item["name"], item["size"]) for item in items] == [("today.txt", 3)]
     assert [item["name"] for item in node.json("ls")["items"]] == ["private"]
+    assert node.json("ls", NOTE)["items"] == items
+    assert node.run("ls", NOTE).out == node.run("ls", "/private/notes/").out != ""
     status = node.json("status")
     assert (status["documents"], status["bytes"]) == (1, 3)
     assert {"owner", "device", "destination", "pending_changes", "conflicts", "fingerprint",
