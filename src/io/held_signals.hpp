@@ -16,7 +16,7 @@ class HeldSignals {
   HeldSignals& operator=(const HeldSignals&) = delete;
 
  private:
-  sigset_t before_;
+  sigset_t before_{};
 };
 
 // One of them waits, so whatever takes long should end. Any thread.
