@@ -46,6 +46,19 @@ void print_history(const json::object& about) {
   }
 }
 
+void print_damages(std::FILE* to, const json::object& about) {
+  const json::array& damages = about.at("damages").as_array();
+  for (const json::value& value : damages) {
+    const std::string path = text_of(value.as_object(), "path");
+    std::fprintf(to, "  %s: %s\n", path.empty() ? "the store itself" : path.c_str(),
+                 text_of(value.as_object(), "what").c_str());
+  }
+  const auto found = number_of(about, "found");
+  if (found > damages.size()) {
+    std::fprintf(to, "  and %llu more\n", static_cast<unsigned long long>(found - damages.size()));
+  }
+}
+
 void print_check(const json::object& about) {
   std::printf("Checked %s, %s and %s\n", count(number_of(about, "documents"), "document").c_str(),
               count(number_of(about, "versions"), "earlier version").c_str(),
@@ -54,17 +67,20 @@ void print_check(const json::object& about) {
     std::printf("Nothing is damaged\n");
     return;
   }
+  std::printf("Found %s:\n", count(number_of(about, "found"), "damage").c_str());
+  print_damages(stdout, about);
+}
+
+void print_restored(const json::object& about) {
+  std::printf("Restored %s from %s\n", count(number_of(about, "documents"), "document").c_str(),
+              text_of(about, "file").c_str());
+  if (!about.at("kept").is_null()) {
+    std::printf("The store that was there is now %s\n", text_of(about, "kept").c_str());
+  }
   const auto found = number_of(about, "found");
-  std::printf("Found %s:\n", count(found, "damage").c_str());
-  const json::array& damages = about.at("damages").as_array();
-  for (const json::value& value : damages) {
-    const std::string path = text_of(value.as_object(), "path");
-    std::printf("  %s: %s\n", path.empty() ? "the store itself" : path.c_str(),
-                text_of(value.as_object(), "what").c_str());
-  }
-  if (found > damages.size()) {
-    std::printf("  and %llu more\n", static_cast<unsigned long long>(found - damages.size()));
-  }
+  if (found == 0) return;
+  std::fprintf(stderr, "%s in it, refused by name from now on:\n", count(found, "damage").c_str());
+  print_damages(stderr, about);
 }
 
 void print_quota(const json::object& about) {
@@ -95,18 +111,13 @@ void print_text(std::string_view verb, const json::object& about) {
   if (verb == "check") return print_check(about);
   if (verb == "quota") return print_quota(about);
   if (verb == "history-policy") return print_policy(about);
+  if (verb == "restore-backup") return print_restored(about);
   if (verb == "compact") {
     std::printf("The store is %s smaller\n", size_of(about, "given_back").c_str());
   } else if (verb == "backup") {
     std::printf("Copied the store to %s (%s)\n", text_of(about, "file").c_str(),
                 size_of(about, "bytes").c_str());
     std::printf("Keep the home's identities and keyring with it: they alone open it.\n");
-  } else if (verb == "restore-backup") {
-    std::printf("Restored %s from %s\n", count(number_of(about, "documents"), "document").c_str(),
-                text_of(about, "file").c_str());
-    if (!about.at("kept").is_null()) {
-      std::printf("The store that was there is now %s\n", text_of(about, "kept").c_str());
-    }
   } else {
     std::printf("Restored %s\n  ETag         : %s\n  Version      : %s\n",
                 text_of(about, "path").c_str(), text_of(about, "etag").c_str(),
@@ -139,7 +150,8 @@ io::CommandOutcome execute(const Invocation& invocation, Follower& follower) {
   const auto home = io::Home::choose(invocation.home);
   const auto told = [&](const std::string& progress) { follower.told(progress); };
   if (invocation.command.verb == "restore-backup") {
-    return io::restore_backup(home, {invocation.file, invocation.replaces, told});
+    return io::restore_backup(
+        home, {invocation.file, invocation.replaces, told, invocation.takes_damaged});
   }
   io::Command command = invocation.command;
   if (!command.file.empty()) {
@@ -167,8 +179,9 @@ int run_care_command(const Invocation& invocation) {
   } else {
     print_text(invocation.command.verb, about);
   }
-  std::fflush(stdout);
-  return invocation.command.verb == "check" && !about.at("whole").as_bool() ? kFailed : kOk;
+  const std::string& verb = invocation.command.verb;
+  const bool found_damage = verb == "check" && !about.at("whole").as_bool();
+  return finish_output(invocation.json, verb, found_damage ? kFailed : kOk);
 }
 
 }  // namespace meshstow::app

@@ -41,6 +41,9 @@ void add_care_commands(CLI::App& app, Invocation& out) {
       *app.add_subcommand("restore-backup", "Prove a copy and make it the store of this home");
   restore.add_option("file", out.file, "what `backup` made")->required()->type_name("FILE");
   restore.add_flag("--replace", out.replaces, "put the store that is there aside");
+  restore.add_flag("--damaged", out.takes_damaged,
+                   "take it although something in it is damaged; what is damaged stays refused "
+                   "by name");
   add_rule(app, out, "quota", "Show or set how much may be stored",
            "a size such as 500M or 10G, or none; else show it");
   add_rule(app, out, "history-policy", "Show or set which earlier versions are kept",

@@ -30,7 +30,7 @@ struct Invocation {
   std::string name;  // init
   bool remove_passphrase = false;
   ServeFlags serve;
-  bool replaces = false;  // restore-backup
+  bool replaces = false, takes_damaged = false;  // restore-backup
 };
 
 // An exit code where nothing is left to do: help, version, a usage error (already reported).

@@ -1,15 +1,11 @@
 #include "documents.hpp"
 
 #include <boost/json.hpp>
-#include <cerrno>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <system_error>
-#include <unistd.h>
 
 #include "base/limits.hpp"
 #include "codec/base64.hpp"
 #include "codec/hex.hpp"
+#include "input_file.hpp"
 #include "io/home.hpp"
 #include "io/os_rng.hpp"
 #include "io/run_command.hpp"
@@ -22,43 +18,6 @@ namespace meshstow::app {
 namespace {
 
 namespace json = boost::json;
-
-bool is_stream(const std::string& file) { return file.empty() || file == "-"; }
-
-// The file that `put` reads; closes it unless it is standard input.
-struct InputFile {
-  int descriptor = STDIN_FILENO;
-  std::optional<std::uint64_t> size;  // of a regular file
-
-  ~InputFile() {
-    if (descriptor > STDERR_FILENO) ::close(descriptor);
-  }
-
-  tl::expected<void, std::string> open(const std::string& file) {
-    if (!is_stream(file)) descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-      return tl::unexpected(file + ": " + std::generic_category().message(errno));
-    }
-    struct stat about {};
-    if (::fstat(descriptor, &about) == 0 && S_ISDIR(about.st_mode)) {
-      return tl::unexpected(file + ": is a directory");
-    }
-    if (!is_stream(file) && S_ISREG(about.st_mode)) {
-      size = static_cast<std::uint64_t>(about.st_size);
-    }
-    return {};
-  }
-
-  [[nodiscard]] tl::expected<std::size_t, std::string> read(MutableByteView out) const {
-    for (;;) {
-      const ssize_t count = ::read(descriptor, out.data(), out.size());
-      if (count >= 0) return static_cast<std::size_t>(count);
-      if (errno != EINTR) {
-        return tl::unexpected("reading the document: " + std::generic_category().message(errno));
-      }
-    }
-  }
-};
 
 // What `get` reports: the head, and where the body went: a file, or a member of the JSON itself.
 std::string with_member(const std::string& head, std::string_view key, std::string value) {
@@ -109,8 +68,8 @@ int put(const Invocation& invocation, const std::filesystem::path& home) {
     return report_failure(invocation.json, opened.error());
   }
   io::Command command = invocation.command;
-  command.size = input.size;
-  Follower follower(invocation, input.size);
+  command.size = input.size();
+  Follower follower(invocation, input.size());
   io::CommandStreams streams;
   streams.read = [&](MutableByteView out) {
     auto count = input.read(out);
@@ -121,8 +80,7 @@ int put(const Invocation& invocation, const std::filesystem::path& home) {
   const io::CommandOutcome outcome = io::run_command(home, command, streams);
   follower.clear();
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
-  report_result(invocation.json, "put", outcome.json);
-  return kOk;
+  return report_result(invocation.json, "put", outcome.json);
 }
 
 int get(const Invocation& invocation, const std::filesystem::path& home) {
@@ -148,14 +106,15 @@ int get(const Invocation& invocation, const std::filesystem::path& home) {
   follower.clear();
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
   if (json::parse(outcome.json).as_object().contains("not_modified")) {
-    report_result(invocation.json, "get", outcome.json);
-    return kOk;
+    return report_result(invocation.json, "get", outcome.json);
   }
   if (auto kept = output->keep(); !kept) return report_failure(invocation.json, kept.error());
   if (into_json) {
-    report_result(true, "get", with_member(outcome.json, "data", codec::to_base64(body)));
-  } else if (!is_stream(invocation.file)) {
-    report_result(invocation.json, "get", with_member(outcome.json, "file", invocation.file));
+    return report_result(true, "get", with_member(outcome.json, "data", codec::to_base64(body)));
+  }
+  if (!is_stream(invocation.file)) {
+    return report_result(invocation.json, "get",
+                         with_member(outcome.json, "file", invocation.file));
   }
   return kOk;
 }
@@ -175,8 +134,7 @@ int init(const Invocation& invocation) {
                          {"device", codec::to_hex(identities.device.hash().view())},
                          {"destination", codec::to_hex(opened->destination().view())}};
   if (!invocation.json) result["home"] = home.string();
-  report_result(invocation.json, "init", json::serialize(result));
-  return kOk;
+  return report_result(invocation.json, "init", json::serialize(result));
 }
 
 int run_document_command(const Invocation& invocation) {
@@ -187,8 +145,7 @@ int run_document_command(const Invocation& invocation) {
   if (verb == "ls" && invocation.command.at.empty()) return list_by_pages(invocation, home);
   const io::CommandOutcome outcome = io::run_command(home, invocation.command, {});
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
-  report_result(invocation.json, verb, outcome.json);
-  return kOk;
+  return report_result(invocation.json, verb, outcome.json);
 }
 
 }  // namespace meshstow::app

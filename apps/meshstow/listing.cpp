@@ -26,11 +26,17 @@ class Printer {
     if (waiting_.size() >= kSorted) flush();
   }
 
-  void end() {
-    if (!as_json_) return flush();
-    std::printf("]}\n");
-    std::fflush(stdout);
+  int end() {
+    if (as_json_) {
+      std::printf("]}\n");
+    } else {
+      flush();
+    }
+    return finish_output(as_json_, "ls");
   }
+
+  // What comes next cannot be written either.
+  [[nodiscard]] static bool is_lost() { return std::ferror(stdout) != 0; }
 
   // True: it has begun, and was told to whoever reads the JSON.
   bool break_off() {
@@ -54,9 +60,7 @@ class Printer {
   }
 
   void flush() {
-    if (waiting_.empty()) return;
-    report_result(false, "ls",
-                  json::serialize(json::object{{"items", std::exchange(waiting_, {})}}));
+    print_as_text("ls", json::serialize(json::object{{"items", std::exchange(waiting_, {})}}));
   }
 
   bool as_json_;
@@ -78,10 +82,9 @@ int list_by_pages(const Invocation& invocation, const std::filesystem::path& hom
     const json::value* next = page.if_contains("next");
     command.after = next == nullptr ? std::string() : std::string(next->as_string());
     printer.add(std::move(page));
-    if (command.after.empty()) break;
+    if (command.after.empty() || Printer::is_lost()) break;
   }
-  printer.end();
-  return 0;
+  return printer.end();
 }
 
 }  // namespace meshstow::app

@@ -73,7 +73,10 @@ tl::expected<void, std::string> OutputFile::write(ByteView bytes) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return tl::unexpected("writing the document: " + system_message());
+    if (count < 0) {
+      const char* what = descriptor_ == STDOUT_FILENO ? "standard output" : "the document";
+      return tl::unexpected(std::string("cannot write ") + what + ": " + system_message());
+    }
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }
   return {};

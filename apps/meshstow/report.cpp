@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cerrno>
 #include <cstdio>
-#include <iostream>
+#include <optional>
+#include <poll.h>
+#include <system_error>
+#include <unistd.h>
 
 #include "command_line.hpp"
 
@@ -185,8 +189,6 @@ void print_text(std::string_view verb, const json::object& about) {
   if (verb == "token list") return print_tokens(about);
   if (verb == "token create") {  // the token alone, so that $(meshstow token create …) is one
     std::printf("%s\n", member(about, "token").c_str());
-    std::fflush(stdout);
-    std::fprintf(stderr, "Token <%s>: it is shown this once\n", member(about, "id").c_str());
     return;
   }
   if (verb == "open") return void(std::printf("%s\n", member(about, "url").c_str()));
@@ -219,24 +221,25 @@ void print_text(std::string_view verb, const json::object& about) {
   print_fields(about, {{"ETag", "etag"}, {"Version", "version"}, {"File", "file"}});
 }
 
-}  // namespace
+// What they say is for people; what they did stays done.
+constexpr std::string_view kChanges[] = {
+    "init",     "put",         "rm",         "restore",      "compact",      "backup",
+    "apps add", "apps remove", "passphrase", "token create", "token revoke", "restore-backup"};
 
-void report_result(bool as_json, std::string_view verb, const std::string& result) {
-  if (as_json) {
-    std::printf("%s\n", result.c_str());
-  } else {
-    print_text(verb, json::parse(result).as_object());
-  }
-  std::fflush(stdout);
+bool is_reader_gone() {
+  pollfd out{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-int report_outcome(bool as_json, const io::CommandOutcome& failed) {
-  if (as_json) {
-    std::printf("%s\n", failed.json.c_str());
-    std::fflush(stdout);
-    std::fprintf(stderr, "%s\n", failed.json.c_str());
-    return failed.exit_code();
-  }
+// What became of all that was printed: nullopt, or why it is lost, as far as that is known.
+std::optional<std::string> lost_output() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return std::nullopt;
+  return errno == 0 ? std::string() : ": " + std::generic_category().message(errno);
+}
+
+void print_error(bool as_json, const io::CommandOutcome& failed) {
+  if (as_json) return void(std::fprintf(stderr, "%s\n", failed.json.c_str()));
   const json::object about = json::parse(failed.json).as_object();
   std::string line = "meshstow: ";
   if (const std::string code = member(about, "code"); !code.empty()) line += code + " ";
@@ -244,6 +247,48 @@ int report_outcome(bool as_json, const io::CommandOutcome& failed) {
   const std::string path = member(about, "path");
   if (!path.empty()) line += ": " + path;
   std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+}  // namespace
+
+int finish_output(bool as_json, std::string_view verb, int exit_code) {
+  const auto why = lost_output();
+  if (!why) return exit_code;
+  const bool changes = std::ranges::find(kChanges, verb) != std::end(kChanges);
+  if (!changes && is_reader_gone()) return kFailed;
+  const char* what = changes ? "this was done, but what it says could not be written"
+                             : "the output could not be written";
+  print_error(as_json, io::command_failed(what + *why));
+  return kFailed;
+}
+
+void print_as_text(std::string_view verb, const std::string& result) {
+  print_text(verb, json::parse(result).as_object());
+}
+
+int report_result(bool as_json, std::string_view verb, const std::string& result) {
+  if (as_json) {
+    std::printf("%s\n", result.c_str());
+  } else {
+    print_as_text(verb, result);
+  }
+  if (verb != "token create") return finish_output(as_json, verb);
+  const std::string id = "<" + member(json::parse(result).as_object(), "id") + ">";
+  if (const auto why = lost_output()) {
+    const std::string made = "the token " + id + " was created, but could not be written";
+    print_error(as_json, io::command_failed(made + *why + "; `token revoke` ends it"));
+    return kFailed;
+  }
+  if (!as_json) std::fprintf(stderr, "Token %s: it is shown this once\n", id.c_str());
+  return kOk;
+}
+
+int report_outcome(bool as_json, const io::CommandOutcome& failed) {
+  if (as_json) {
+    std::printf("%s\n", failed.json.c_str());
+    std::fflush(stdout);
+  }
+  print_error(as_json, failed);
   return failed.exit_code();
 }
 

@@ -4,7 +4,6 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/json.hpp>
 #include <csignal>
-#include <iostream>
 
 #include "codec/hex.hpp"
 #include "io/control_server.hpp"
@@ -138,8 +137,8 @@ class Daemon {
       ready["home"] = host_->home().directory().string();
       ready["program"] = invocation_.home ? "meshstow --home " + *invocation_.home : "meshstow";
     }
-    report_result(invocation_.json, "serve", boost::json::serialize(ready));
-    std::cout.flush();
+    // Nobody has to listen to a node for it to be one.
+    (void)report_result(invocation_.json, "serve", boost::json::serialize(ready));
   }
 
   const Invocation& invocation_;

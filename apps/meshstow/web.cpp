@@ -18,8 +18,7 @@ namespace {
 int run(const Invocation& invocation, const io::Command& command) {
   const auto outcome = io::run_command(io::Home::choose(invocation.home), command, {});
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
-  report_result(invocation.json, command.verb, outcome.json);
-  return kOk;
+  return report_result(invocation.json, command.verb, outcome.json);
 }
 
 // Without a desktop there is nothing to open: the link that was printed is enough.
@@ -64,11 +63,11 @@ std::optional<std::string> read_passphrase() {
 int open_dashboard(const Invocation& invocation) {
   const auto outcome = io::run_command(io::Home::choose(invocation.home), invocation.command, {});
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
-  report_result(invocation.json, "open", outcome.json);
-  if (invocation.json) return kOk;
+  const int code = report_result(invocation.json, "open", outcome.json);
+  if (invocation.json) return code;
   const auto about = boost::json::parse(outcome.json);
   show_in_browser(std::string(about.at("url").as_string()));
-  return kOk;
+  return code;
 }
 
 int set_passphrase(const Invocation& invocation) {

@@ -4,12 +4,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <mutex>
-#include <stdlib.h>
 #include <thread>
-#include <unistd.h>
 
 #include "io/clock.hpp"
 #include "io/file_system.hpp"
+#include "io/held_signals.hpp"
+#include "io/partial_file.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -72,30 +72,6 @@ class Handle final : public CareJob {
   std::shared_ptr<Job<T>> job_;
 };
 
-// The file in the making; gone unless it is kept.
-class PartialFile {
- public:
-  explicit PartialFile(const fs::path& target) : name_(target.string() + ".partial-XXXXXX") {
-    descriptor_ = FileHandle(::mkstemp(name_.data()));
-  }
-  ~PartialFile() {
-    if (!descriptor_) return;
-    ::unlink(name_.c_str());
-    ::unlink((name_ + "-journal").c_str());
-  }
-  [[nodiscard]] bool made() const { return static_cast<bool>(descriptor_); }
-  [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] FileResult<void> keep(const fs::path& target) {
-    if (auto moved = move_to_new(name_, target); !moved) return moved;
-    descriptor_ = FileHandle();
-    return sync_directory(target.has_parent_path() ? target.parent_path() : fs::path("."));
-  }
-
- private:
-  std::string name_;
-  FileHandle descriptor_;
-};
-
 tl::expected<std::uint64_t, std::string> copy_store(storage::StorageReader& reader,
                                                     const fs::path& target,
                                                     Job<std::uint64_t>& job) {
@@ -105,14 +81,15 @@ tl::expected<std::uint64_t, std::string> copy_store(storage::StorageReader& read
   }
   PartialFile partial(target);
   if (!partial.made()) return tl::unexpected(file_error("create", target));
-  const auto copied =
-      reader.backup(partial.name(), [&](auto done, auto total) { return job.tell(done, total); });
+  const auto copied = reader.backup(partial.name(), [&](auto done, auto total) {
+    return job.tell(done, total) && !is_told_to_end();
+  });
   if (!copied) {
     return tl::unexpected("cannot copy the store to " + target.string() + ": " +
                           copied.error().detail);
   }
   const auto size = fs::file_size(partial.name(), error);
-  if (auto kept = partial.keep(target); !kept) return tl::unexpected(kept.error());
+  if (auto kept = partial.keep(); !kept) return tl::unexpected(kept.error());
   return static_cast<std::uint64_t>(size);
 }
 

@@ -192,6 +192,7 @@ TEST(Care, a_backup_takes_the_place_of_an_empty_store_or_of_one_that_is_kept_asi
   const auto restored = restore_backup(home, {file, true, {}});
   ASSERT_TRUE(restored.ok) << restored.json;
   EXPECT_TRUE(std::filesystem::exists(text_in(restored, "kept")));
+  EXPECT_EQ(parsed(restored).at("found").to_number<int>(), 0);
   here.open();
   ASSERT_TRUE(here.node().run(command("get", "/private/m/a")).ok);
   EXPECT_EQ(here.node().written, "before");

@@ -3,14 +3,19 @@
 // The same code serves the control socket of `serve` and a process that opened the store itself.
 // Threading: the loop thread. Results and errors are JSON objects, as `--json` prints them:
 //
-//   put   {"path","etag","version","created"}      get   head, then the body
-//   stat  {"path","etag","content_type","size","version","modified"}; a folder
-//   {"path","etag","folder"} ls
-//   {"path","etag","items":[{"name","folder","etag","content_type","size","modified"}],"next"} rm
-//   {"path","etag"}                          id    {"owner","device","destination","name"} status,
-//   peers, token create {"token","id"}, token list {"tokens":[…]}, token revoke {"id"} errors: a
-//   storage_error {"type","code","message","path","timestamp","status"}; code "" where none of the
-//   five fits
+//   put     {"path","etag","version","created"}
+//   get     head, then the body
+//   stat    {"path","etag","content_type","size","version","modified"}
+//           of a folder: {"path","etag","folder"}
+//   ls      {"path","etag","items":[ITEM],"next"}
+//           ITEM: {"name","folder","etag","content_type","size","modified"}
+//           of a document here: that one item, and its path without / at the end
+//   rm      {"path","etag"}
+//   id      {"owner","device","destination","name"}
+//   status, peers
+//   token create {"token","id"}   token list {"tokens":[…]}   token revoke {"id"}
+//   errors  a storage_error {"type","code","message","path","timestamp","status"}; code "" where
+//           none of the five fits
 #pragma once
 
 #include <functional>

@@ -108,6 +108,23 @@ TEST(Commands, give_earlier_versions) {
   EXPECT_EQ(here.node.run(get).exit_code(), 11);
 }
 
+TEST(Commands, list_a_document_as_the_one_item) {
+  Offline here;
+  Command put = command("put", "/private/b/one");
+  put.content_type = "text/plain";
+  ASSERT_TRUE(here.node.run(put, "12345").ok);
+  const auto inside = parsed(here.node.run(command("ls", "/private/b/"))).at("items").as_array();
+  const auto listed = parsed(here.node.run(command("ls", "/private/b/one")));
+  EXPECT_EQ(listed.at("path").as_string(), "/private/b/one");
+  EXPECT_EQ(listed.at("items").as_array(), inside);
+  EXPECT_EQ(listed.at("etag"), inside.at(0).at("etag"));
+  for (const auto* other : {"/private/b/one/", "/private/b/none", "/private/none", "/shared"}) {
+    const auto empty = here.node.run(command("ls", other));
+    ASSERT_TRUE(empty.ok) << other << " " << empty.json;
+    EXPECT_TRUE(parsed(empty).at("items").as_array().empty()) << other;
+  }
+}
+
 TEST(Commands, list_large_folders_whole_or_by_pages) {
   Offline here;
   int stored = 0;

@@ -117,4 +117,17 @@ FileResult<std::filesystem::path> make_temporary_directory(const std::filesystem
   return std::filesystem::path(name);
 }
 
+std::vector<std::filesystem::path> made_of_template(const std::filesystem::path& prefix) {
+  const std::string begin = prefix.filename().string();
+  const auto folder = prefix.has_parent_path() ? prefix.parent_path() : std::filesystem::path(".");
+  std::vector<std::filesystem::path> out;
+  std::error_code error;
+  std::filesystem::directory_iterator at(folder, error);
+  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.size() == begin.size() + 6 && name.starts_with(begin)) out.push_back(at->path());
+  }
+  return out;
+}
+
 }  // namespace meshstow::io

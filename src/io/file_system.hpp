@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -45,6 +46,9 @@ std::string file_error(std::string_view doing, const std::filesystem::path& path
                                            const std::filesystem::path& to);
 // A directory of mode 0700 with a fresh name that begins like this.
 [[nodiscard]] FileResult<std::filesystem::path> make_temporary_directory(
+    const std::filesystem::path& prefix);
+// What is there under names that mkstemp or mkdtemp makes of this prefix and XXXXXX.
+[[nodiscard]] std::vector<std::filesystem::path> made_of_template(
     const std::filesystem::path& prefix);
 
 }  // namespace meshstow::io

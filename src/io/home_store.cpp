@@ -37,27 +37,33 @@ void append_identity_of(const std::filesystem::path& file, Bytes& out) {
 // Which files on which machine these are. A copied home, or one that came out of a snapshot of a
 // file system, has the token of its original, but lies elsewhere. The token's own file is a new one
 // whenever it is written, so an older home that is copied over a newer one shows too.
-std::string place_of(const std::filesystem::path& store) {
+std::string place_of(const std::filesystem::path& store, const std::filesystem::path& token) {
   struct statvfs system {};
   if (::statvfs(store.c_str(), &system) != 0) return {};
   Bytes place = read_file("/etc/machine-id", kTokenFile).value_or(Bytes());
   base::append_big_endian(place, std::uint64_t{system.f_fsid});
   append_identity_of(store, place);
-  append_identity_of(token_file(store), place);
+  append_identity_of(token, place);
   return codec::to_hex(crypto::sha256(place).view().first(kPlaceBytes));
 }
 
-std::string token_text(const Hash16& token, const std::filesystem::path& store) {
-  return codec::to_hex(token) + " " + place_of(store) + "\n";
+std::string token_text(const Hash16& token, const std::filesystem::path& store,
+                       const std::filesystem::path& file) {
+  return codec::to_hex(token) + " " + place_of(store, file) + "\n";
 }
 
-// On a full disk there is no token, or an old one: the next opening then takes the store for a copy
-// and starts a new log, which is safe. What is stored must stay readable.
+// On a full disk the old token stays: the next opening then takes the store for a copy and starts a
+// new log, which is safe.
 void keep_token(const Hash16& token, const std::filesystem::path& store) {
   const auto file = token_file(store);
-  auto kept = replace_file(file, {});  // a new file, whose identity is then known
-  if (kept) kept = rewrite_file(file, base::as_bytes(token_text(token, store)));
-  if (!kept) log_info(kept.error());
+  const std::filesystem::path aside = file.string() + ".new";
+  std::error_code ignored;
+  std::filesystem::remove(aside, ignored);
+  auto kept = write_new_file(aside, {});  // whose identity is then known
+  if (kept) kept = rewrite_file(aside, base::as_bytes(token_text(token, store, aside)));
+  if (kept && ::rename(aside.c_str(), file.c_str()) == 0) return;
+  log_info(kept ? file_error("replace", file) : kept.error());
+  std::filesystem::remove(aside, ignored);
 }
 
 // A token that is missing, unreadable or of another place is no token of this store, which then
@@ -66,7 +72,7 @@ Hash16 read_token(const std::filesystem::path& store) {
   const auto text = read_file(token_file(store), kTokenFile);
   if (!text || text->size() < kTokenDigits) return {};
   const auto token = codec::fixed_from_hex<16>(base::as_text(*text).substr(0, kTokenDigits));
-  if (!token || base::as_text(*text) != token_text(*token, store)) return {};
+  if (!token || base::as_text(*text) != token_text(*token, store, token_file(store))) return {};
   return *token;
 }
 

@@ -119,12 +119,43 @@ class LocalList final : public CommandWork {
     if (command_.verb == "stat")
       return finish({{"path", path_->text()}, {"etag", etag_}, {"folder", true}});
     if (command_.verb == "get") return give(page);
+    if (page.items.empty() && items_.empty() && may_mean_document()) return look_for_document();
     for (const auto& item : page.items) items_.push_back(item_json(item));
     const bool enough = command_.limit > 0 && items_.size() >= command_.limit;
     if (!page.next.empty() && !enough) return read_page(std::move(page.next));
+    finish_list(page.next);
+  }
+
+  void finish_list(ByteView next) {
     json::object out{{"path", path_->text()}, {"etag", etag_}, {"items", std::move(items_)}};
-    if (!page.next.empty()) out["next"] = codec::to_hex(page.next);
+    if (!next.empty()) out["next"] = codec::to_hex(next);
     finish(std::move(out));
+  }
+
+  [[nodiscard]] bool may_mean_document() const {
+    return !command_.path.ends_with('/') && command_.after.empty();
+  }
+
+  // There is no such folder; as elsewhere, the name may be that of a document, which then is all
+  // that there is to list.
+  void look_for_document() {
+    auto document = StoragePath::parse(command_.path);
+    if (!document) return finish_list({});
+    host_.store(storage::OpenDocument{*document, {}, {}, 0, 0},
+                [work = self(this), document = *document](const StoreAnswer& outcome) {
+                  if (!work->over()) work->found_document(document, outcome);
+                });
+  }
+
+  void found_document(const StoragePath& document, const StoreAnswer& outcome) {
+    if (!outcome && outcome.error().refusal == storage::Refusal::not_found) return finish_list({});
+    if (!outcome) return CommandWork::fail(outcome.error());
+    const auto& info = std::get<storage::OpenedDocument>(*outcome).info;
+    path_ = document;
+    etag_ = info.etag.text();
+    items_.push_back(item_json({std::string(document.name()), false, info.etag, info.content_type,
+                                info.size, info.modified}));
+    finish_list({});
   }
 
   json::object folder_head() const {

@@ -3,11 +3,13 @@
 #include <boost/json.hpp>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.hpp"
 #include "io/clock.hpp"
 #include "io/file_system.hpp"
+#include "io/held_signals.hpp"
 #include "io/home_store.hpp"
 #include "io/os_rng.hpp"
 
@@ -19,7 +21,21 @@ namespace json = boost::json;
 
 constexpr std::uint64_t kTellEvery = 16 * 1024 * 1024;  // bytes
 constexpr std::size_t kDamagesNamed = 10;
+constexpr const char* kStopped = "stopped, and nothing was changed";
 constexpr const char* kStoreParts[] = {"", "-wal", "-mark"};
+
+// The check tells paths as far as it knows them, so some without their beginning.
+std::string whole_path(const std::string& path) {
+  return path.starts_with('/') ? path : "/" + path;
+}
+
+json::array damages_json(const storage::CheckReport& report) {
+  json::array out;
+  for (const storage::Damage& each : report.damages) {
+    out.push_back({{"path", each.path.empty() ? "" : whole_path(each.path)}, {"what", each.what}});
+  }
+  return out;
+}
 
 struct WorkFolder {
   fs::path path;
@@ -34,8 +50,11 @@ class Restoration {
   Restoration(Home& home, const RestoreOptions& options) : home_(home), options_(options) {}
 
   tl::expected<json::object, std::string> run() {
+    const fs::path prefix = home_.directory() / ".restore-";
+    remove_leftovers(prefix);
+    if (auto opened = open_source(); !opened) return tl::unexpected(opened.error());
     if (auto free = check_place(); !free) return tl::unexpected(free.error());
-    auto made = make_temporary_directory(home_.directory() / ".restore-");
+    auto made = make_temporary_directory(prefix);
     if (!made) return tl::unexpected(made.error());
     const WorkFolder folder{*made};
     const fs::path copy = folder.path / "store.sqlite";
@@ -47,7 +66,9 @@ class Restoration {
                         {"documents", proved->documents},
                         {"versions", proved->versions},
                         {"bytes", proved->bytes},
-                        {"kept", kept_.empty() ? json::value() : json::value(kept_.string())}};
+                        {"kept", kept_.empty() ? json::value() : json::value(kept_.string())},
+                        {"found", proved->found},
+                        {"damages", damages_json(*proved)}};
   }
 
  private:
@@ -60,6 +81,27 @@ class Restoration {
   [[nodiscard]] bool has_store() const {
     std::error_code error;
     return fs::exists(home_.store_file(), error) && fs::file_size(home_.store_file(), error) > 0;
+  }
+
+  // What a restoration left that was killed: it held the lock of the home, as this one does.
+  static void remove_leftovers(const fs::path& prefix) {
+    std::error_code ignored;
+    for (const fs::path& left : made_of_template(prefix)) {
+      if (fs::is_directory(fs::symlink_status(left, ignored))) fs::remove_all(left, ignored);
+    }
+  }
+
+  // Without waiting, as the opening of a pipe does.
+  FileResult<void> open_source() {
+    source_ = FileHandle(::open(options_.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat about {};
+    if (!source_ || ::fstat(source_.get(), &about) != 0) {
+      return tl::unexpected(file_error("read", options_.file));
+    }
+    if (!S_ISREG(about.st_mode)) {
+      return tl::unexpected(options_.file.string() + " is no regular file, so no backup");
+    }
+    return {};
   }
 
   FileResult<void> check_place() {
@@ -77,18 +119,17 @@ class Restoration {
   }
 
   FileResult<void> copy_file(const fs::path& to) const {
-    const FileHandle in(::open(options_.file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!in) return tl::unexpected(file_error("read", options_.file));
     const FileHandle out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!out) return tl::unexpected(file_error("create", to));
     std::error_code error;
     const auto total = fs::file_size(options_.file, error);
     Bytes buffer(limits::kBodyPiece);
     for (std::uint64_t done = 0;;) {
-      const ssize_t count = ::read(in.get(), buffer.data(), buffer.size());
+      const ssize_t count = ::read(source_.get(), buffer.data(), buffer.size());
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return tl::unexpected(file_error("read", options_.file));
       if (count == 0) break;
+      if (is_told_to_end()) return tl::unexpected(std::string(kStopped));
       if (::write(out.get(), buffer.data(), static_cast<std::size_t>(count)) != count) {
         return tl::unexpected(file_error("write", to));
       }
@@ -116,9 +157,10 @@ class Restoration {
     if (!reader) return tl::unexpected(std::string(reader.error().detail));
     auto report = (*reader)->check([this](auto done, auto total) {
       tell("checking", done, total);
-      return true;
+      return !is_told_to_end();
     });
-    if (!report.whole()) return tl::unexpected(damage_text(report));
+    if (report.stopped) return tl::unexpected(std::string(kStopped));
+    if (!report.whole() && !options_.takes_damaged) return tl::unexpected(damage_text(report));
     return report;
   }
 
@@ -126,12 +168,13 @@ class Restoration {
     std::string out = options_.file.string() + " is damaged, and nothing was changed:";
     for (std::size_t i = 0; i < report.damages.size() && i < kDamagesNamed; ++i) {
       const storage::Damage& each = report.damages[i];
-      out += (i == 0 ? " " : "; ") + each.what + (each.path.empty() ? "" : " (/" + each.path + ")");
+      out += (i == 0 ? " " : "; ") + each.what +
+             (each.path.empty() ? "" : " (" + whole_path(each.path) + ")");
     }
     if (report.found > kDamagesNamed) {
       out += "; and " + std::to_string(report.found - kDamagesNamed) + " more";
     }
-    return out;
+    return out + ". With --damaged it is restored without that";
   }
 
   // A moment without a store is said as such by whoever opens the home then. A log without its
@@ -173,6 +216,7 @@ class Restoration {
   Home& home_;
   const RestoreOptions& options_;
   OsRng rng_;
+  FileHandle source_;
   fs::path kept_;
 };
 
@@ -184,6 +228,7 @@ CommandOutcome restore_backup(const fs::path& directory, const RestoreOptions& o
   if (auto locked = home->lock(); !locked) {
     return command_failed(locked.error() + "; stop it first");
   }
+  const HeldSignals held;
   const auto result = Restoration(*home, options).run();
   if (!result) return command_failed(result.error());
   return {true, json::serialize(*result)};

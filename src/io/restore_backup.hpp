@@ -13,11 +13,14 @@ struct RestoreOptions {
   // Else a store that holds anything, or cannot be read, is left where it is.
   bool replaces = false;
   std::function<void(const std::string& json)> progress;  // {"stage","done","total"}; may be empty
+  // Although something in it is damaged; whoever asks for that is refused it, as ever.
+  bool takes_damaged = false;
 };
 
-// {"file","documents","versions","bytes","kept"}; `kept`: where the store that was there now lies,
-// or null. Nothing is changed unless the copy is whole and sealed for this home. The store then
-// writes a log of its own.
+// {"file","documents","versions","bytes","kept","found","damages":[{"path","what"}]}; `kept`: where
+// the store that was there now lies, or null; the last two as `check` gives them. Nothing is
+// changed unless the copy is sealed for this home, and whole or to be taken as it is. The store
+// then writes a log of its own.
 [[nodiscard]] CommandOutcome restore_backup(const std::filesystem::path& home,
                                             const RestoreOptions& options);
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/limits.hpp"
+#include "io/held_signals.hpp"
 #include "io/log.hpp"
 
 namespace meshstow::io {
@@ -113,6 +114,8 @@ CommandOutcome run_command(const std::filesystem::path& directory, const Command
     auto home = Home::open(directory);
     if (!home) return command_failed(home.error());
     const auto locked = home->lock();
+    std::optional<HeldSignals> held;  // the copy that is being made has to go first
+    if (locked && command.verb == "backup") held.emplace();
     if (locked) return OneShot(std::move(*home), command, streams, options).run();
     if (!home->is_locked_elsewhere() || std::chrono::steady_clock::now() > give_up) {
       return command_failed(locked.error());

@@ -101,10 +101,9 @@ struct Opened {
   std::unique_ptr<StorageReader> reader;
 };
 
-Result<Opened> open_on(SimDisk& disk, base::Rng& rng) {
+Result<Opened> open_on(SimDisk& disk, base::Rng& rng, StorageOptions options = {}) {
   auto engine = open_sqlite_store(kFile, {.vfs = disk.vfs()});
   if (!engine) return fail(engine.error());
-  StorageOptions options;
   options.history = {std::chrono::days{30}, 2};
   auto storage = RemoteStorage::open(std::move(*engine), make_plain_sealer(), rng, options, {});
   if (!storage) return fail(storage.error());
@@ -295,6 +294,34 @@ void run_with_faults(const std::vector<std::vector<Operation>>& workload, SimDis
   for (const Damage& damage : opened->reader->check({}).damages) {
     ADD_FAILURE() << damage.path << ": " << damage.what;
   }
+}
+
+// A copy wants a log of its own, and a full disk takes none: it is read all the same.
+TEST(DiskFaults, a_copy_on_a_full_disk_is_read_and_begins_its_log_once_there_is_room) {
+  SimDisk disk;
+  base::SeededRng rng(3);
+  const StoreRequest write{1, PutDocument{Store::path("/private/m/a"), "a/b", {}, Bytes{1}}};
+  VersionId before;
+  {
+    auto opened = open_on(disk, rng);
+    ASSERT_TRUE(opened);
+    const auto replies = opened->storage->execute_batch({}, {&write, 1});
+    before = std::get<WriteResult>(*replies.at(0).outcome).version;
+  }
+  disk.set_fault([](DiskCall call) { return call == DiskCall::write ? SQLITE_FULL : SQLITE_OK; });
+  auto opened = open_on(disk, rng, {.force_new_log = true});
+  ASSERT_TRUE(opened) << opened.error().detail;
+  Contents found;
+  collect(*opened->reader, "/", found);
+  EXPECT_EQ(found.size(), 1U);
+  EXPECT_FALSE(opened->storage->execute_batch({}, {&write, 1}).at(0).outcome);
+  disk.set_fault(nullptr);
+  const auto replies = opened->storage->execute_batch({}, {&write, 1});
+  ASSERT_TRUE(replies.at(0).outcome);
+  const VersionId after = std::get<WriteResult>(*replies.at(0).outcome).version;
+  EXPECT_NE(after.log, before.log);
+  EXPECT_EQ(after.sequence, 1U);
+  EXPECT_TRUE(opened->reader->check({}).whole());
 }
 
 // Each call of the workload fails once, in turn.

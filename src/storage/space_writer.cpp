@@ -46,14 +46,24 @@ Result<void> SpaceWriter::open(base::Rng& rng) {
     if (const auto error = engine_->view().status()) return fail(*error);
     return read;
   }
-  if (auto begun = engine_->begin(/*durable=*/true); !begun) return begun;
+  auto begun = engine_->begin(/*durable=*/true);
+  if (!begun) return begun;
   auto opened = open_in_transaction(rng);
   if (const auto error = engine_->view().status()) opened = fail(*error);
-  if (!opened) {
+  if (opened) {
+    opened = finish_transaction();
+  } else {
     engine_->rollback();
-    return opened;
   }
-  return finish_transaction();
+  if (opened || opened.error().code != Errc::limit || !*found) return opened;
+  // On a full disk what is there must stay readable; the first write begins the new log.
+  space_ = **found;
+  folders_.forget();
+  usage_.forget();
+  next_log_ = new_log(options_.device, rng);
+  auto read = read_settings();
+  if (const auto error = engine_->view().status()) return fail(*error);
+  return read;
 }
 
 Result<void> SpaceWriter::open_in_transaction(base::Rng& rng) {
@@ -64,7 +74,7 @@ Result<void> SpaceWriter::open_in_transaction(base::Rng& rng) {
     create_space(rng);
   } else {
     space_ = **found;
-    if (auto changed = change_log(rng); !changed) return changed;
+    change_log(new_log(options_.device, rng));
   }
   return read_settings();
 }
@@ -82,22 +92,23 @@ void SpaceWriter::create_space(base::Rng& rng) {
   folders_.create_fixed_folders();
 }
 
-Result<void> SpaceWriter::change_log(base::Rng& rng) {
+void SpaceWriter::change_log(const LogId& log) {
   engine_->remove_record(record_key(RecordKind::copied));
   if (space_.next_sequence > 1) {
     store_clock(*engine_, box_, {space_.log, space_.next_sequence - 1});
   }
-  space_.log = new_log(options_.device, rng);
+  space_.log = log;
   space_.next_sequence = 1;
-  return {};
 }
 
 Result<void> SpaceWriter::start_new_log(base::Rng& rng) {
   if (auto begun = engine_->begin(/*durable=*/true); !begun) return begun;
   const SpaceRecord before = space_;
-  auto changed = change_log(rng);
-  if (changed) changed = finish_transaction();
-  if (!changed) {
+  change_log(new_log(options_.device, rng));
+  auto changed = finish_transaction();
+  if (changed) {
+    next_log_.reset();
+  } else {
     engine_->rollback();
     take_back(before);
   }
@@ -127,6 +138,7 @@ std::vector<StoreReply> SpaceWriter::execute_batch(Now now, std::span<const Stor
   if (auto begun = engine_->begin(std::ranges::any_of(writes, waits_for_disk)); !begun) {
     error = begun.error();
   } else {
+    if (next_log_) change_log(*next_log_);
     error = run_all(writes, replies);
     if (!error) {
       if (auto finished = finish_transaction(); !finished) error = finished.error();
@@ -136,7 +148,10 @@ std::vector<StoreReply> SpaceWriter::execute_batch(Now now, std::span<const Stor
       take_back(before);
     }
   }
-  if (!error) return replies;
+  if (!error) {
+    next_log_.reset();
+    return replies;
+  }
   replies.clear();
   for (const StoreRequest& write : writes) replies.push_back({write.number, refuse(*error)});
   return replies;

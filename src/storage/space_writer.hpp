@@ -60,7 +60,7 @@ class SpaceWriter {
   void create_space(base::Rng& rng);
   [[nodiscard]] bool is_copy(const SpaceRecord& found);
   [[nodiscard]] Result<void> read_settings();
-  [[nodiscard]] Result<void> change_log(base::Rng& rng);
+  void change_log(const LogId& log);
   [[nodiscard]] std::optional<Error> run_all(std::span<const StoreRequest> writes,
                                              std::vector<StoreReply>& replies);
   [[nodiscard]] Result<void> finish_transaction();
@@ -123,6 +123,7 @@ class SpaceWriter {
   RecordBox box_;
   Digests digests_;
   SpaceRecord space_;
+  std::optional<LogId> next_log_;     // that could not be begun yet
   std::optional<Hash16> next_token_;  // until a transaction has stored it
   Settings space_settings_;
   std::map<std::string, Settings> module_settings_;

@@ -7,10 +7,12 @@ import signal
 import sqlite3
 import subprocess
 import urllib.request
+from pathlib import Path
 
 import pytest
 
-from harness import BINARY, Node, die_with_parent, one_line, token_for, tree
+from harness import (BINARY, PATIENCE, Node, die_with_parent, eventually, one_line, token_for,
+                     tree)
 
 NOTE = "/private/notes/today.txt"
 LARGE = random.Random(1).randbytes(2 << 20)
@@ -149,6 +151,102 @@ def test_a_backup_that_is_damaged_foreign_or_none_is_refused(world, tmp_path):
     assert "owner" in one_line(stranger.run("restore-backup", str(tmp_path / "whole"), code=1))
 
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def hear_endings():
+    """A shell or nohup may have told the tests to ignore them."""
+    die_with_parent()
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_DFL)
+
+
+def stop_while_there(node, arguments, there, made=None):
+    """The command, stopped while what `there` lists is there; given again if it was quicker."""
+    while True:
+        process = subprocess.Popen([BINARY, "--home", str(node.home), *map(str, arguments)],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, env=node.env,
+                                   preexec_fn=hear_endings)
+        stat = Path(f"/proc/{process.pid}/stat")
+        state = lambda: stat.read_text().rpartition(")")[2].split()[0]
+        while state() != "Z":
+            if there():
+                process.send_signal(signal.SIGSTOP)
+                eventually(lambda: state() in "TZ")
+                if there() and state() == "T":
+                    return process
+                process.send_signal(signal.SIGCONT)
+        process.wait()
+        if made:
+            made.unlink(missing_ok=True)
+
+
+def end(process, how):
+    process.send_signal(how)
+    process.send_signal(signal.SIGCONT)
+    return process.wait(timeout=PATIENCE)
+
+
+BODY = random.Random(4).randbytes(48 << 20)
+
+
+@pytest.mark.parametrize("serving", [False, True], ids=["alone", "with serve"])
+def test_a_backup_that_is_broken_off_leaves_nothing_for_good(world, tmp_path, serving):
+    node = world.node()
+    node.run("put", NOTE, data=BODY)
+    if serving:
+        node.serve()
+    copy = tmp_path / "copy"
+    there = lambda: list(tmp_path.glob("copy.partial-??????"))
+    for how in ENDINGS:
+        while True:
+            process = stop_while_there(node, ["backup", copy], there, copy)
+            assert end(process, how) == -how
+            if not copy.exists():
+                break
+            copy.unlink()  # it was at its end already
+        eventually(lambda: not there(), "the end of the partial file")
+        assert list(tmp_path.iterdir()) == []
+    process = stop_while_there(node, ["backup", copy], there, copy)
+    node.kill()
+    assert end(process, signal.SIGKILL) == -signal.SIGKILL
+    if not serving:
+        assert there()
+    (tmp_path / "copy.partial-mine").write_text("the user's")
+    copy.unlink(missing_ok=True)
+    node.run("backup", copy)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["copy", "copy.partial-mine"]
+
+
+def test_a_restoration_that_is_broken_off_leaves_nothing_for_good(world, tmp_path):
+    node = world.node()
+    node.run("put", NOTE, data=BODY)
+    copy = tmp_path / "copy"
+    node.run("backup", copy)
+    there = lambda: list(node.home.glob(".restore-??????/store.sqlite"))
+    restore = ["restore-backup", copy, "--replace"]
+    before = set(tree(node.home))
+    for how in ENDINGS:
+        assert end(stop_while_there(node, restore, there), how) == -how
+        assert not list(node.home.glob(".restore-*"))
+    assert end(stop_while_there(node, restore, there), signal.SIGKILL) == -signal.SIGKILL
+    assert there()
+    (node.home / ".restore-mine").mkdir()
+    node.run("restore-backup", tmp_path / "none", code=1)
+    assert [each.name for each in node.home.glob(".restore-*")] == [".restore-mine"]
+    assert {name for name in tree(node.home) if ".replaced" not in name} == before
+    assert node.run("get", NOTE).stdout == BODY
+
+
+def test_what_is_no_file_is_no_backup(world, tmp_path):
+    node = world.node()
+    os.mkfifo(tmp_path / "pipe")
+    for file in ("/dev/zero", tmp_path / "pipe", tmp_path):
+        assert "no regular file" in one_line(node.run("restore-backup", file, code=1))
+    assert not list(node.home.glob(".restore-*"))
+
+
 LARGE_CHUNKS = "SELECT data FROM chunk_data ORDER BY id LIMIT 1 OFFSET 2"
 
 
@@ -161,6 +259,32 @@ def flip(file, query):
     at = content.index(value[2000:2100]) + 50
     content[at] ^= 1
     file.write_bytes(content)
+
+
+def test_a_damaged_backup_is_restored_on_request_and_its_damage_stays_refused(world, tmp_path):
+    node = world.node()
+    node.run("put", NOTE, data=LARGE)
+    node.run("put", "/private/notes/whole", data=b"whole")
+    flip(node.home / "store.sqlite", LARGE_CHUNKS)
+    copy = tmp_path / "copy"
+    node.run("backup", str(copy))
+    other = another_home(world, node)
+    before = tree(other.home)
+    refused = one_line(other.run("restore-backup", copy, code=1))
+    assert f"({NOTE})" in refused and "//" not in refused and "--damaged" in refused
+    assert tree(other.home) == before
+    restored = other.run("restore-backup", copy, "--damaged")
+    assert "Restored 2 documents" in restored.out and f"{NOTE}: " in restored.err
+    about = other.json("restore-backup", copy, "--damaged", "--replace")
+    assert about["found"] == 1 and about["damages"][0]["path"] == NOTE
+    assert NOTE in one_line(other.run("get", NOTE, "-o", os.devnull, code=14))
+    assert other.run("get", "/private/notes/whole").stdout == b"whole"
+    other.run("put", NOTE, data=b"anew")
+    assert other.run("get", NOTE).stdout == b"anew"
+    (tmp_path / "text").write_bytes(b"no store at all" * 1000)
+    one_line(other.run("restore-backup", tmp_path / "text", "--damaged", "--replace", code=1))
+    stranger = world.node()
+    assert "owner" in one_line(stranger.run("restore-backup", copy, "--damaged", code=1))
 
 
 def test_check_names_the_document_that_rotted_and_get_never_serves_it(world):

@@ -7,10 +7,12 @@ import signal
 import socket
 import sqlite3
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from harness import BINARY, Lines, free_port, one_line, tree
+from harness import (BINARY, PATIENCE, Lines, die_with_parent, eventually, free_port, one_line,
+                     token_for, tree)
 
 NOTE = "/private/notes/today.txt"
 HASH = re.compile(r"[0-9a-f]{32}\Z")
@@ -61,6 +63,8 @@ def test_documents(world, serving, tmp_path):
     items = node.json("ls", "/private/notes/")["items"]
     assert [(item["name"], item["size"]) for item in items] == [("today.txt", 3)]
     assert [item["name"] for item in node.json("ls")["items"]] == ["private"]
+    assert node.json("ls", NOTE)["items"] == items
+    assert node.run("ls", NOTE).out == node.run("ls", "/private/notes/").out != ""
     status = node.json("status")
     assert (status["documents"], status["bytes"]) == (1, 3)
     assert {"owner", "device", "destination", "pending_changes", "conflicts", "fingerprint",
@@ -334,3 +338,158 @@ def test_ports_that_are_given_are_used(world):
     port = free_port()
     node = world.node().serve("--tcp-listen", f"127.0.0.1:{port}", "--tcp-listen", "127.0.0.1:0")
     assert node.port == port and len(node.ready["listening"]) == 2
+
+
+def redirected(node, redirections, *arguments, data=None):
+    """Run by a shell with these redirections of its own."""
+    done = subprocess.run(["sh", "-c", f'exec "$@" {redirections}', "sh", BINARY, "--home",
+                           str(node.home), *map(str, arguments)], input=data, env=node.env,
+                          stdin=None if data is not None else subprocess.DEVNULL,
+                          capture_output=True, timeout=PATIENCE, preexec_fn=die_with_parent)
+    done.out, done.err = done.stdout.decode(errors="replace"), done.stderr.decode()
+    return done
+
+
+@pytest.mark.parametrize("serving", [False, True], ids=["alone", "with serve"])
+def test_a_closed_stream_is_an_error_and_never_another_file(world, serving):
+    node = world.node()
+    if serving:
+        node.serve()
+    body = b"for nobody else" * 1000
+    node.run("put", NOTE, data=body)
+    everything = lambda: {path: path.read_bytes() for path in node.home.iterdir()
+                          if path.is_file()}
+    before = set(everything())
+    got = redirected(node, ">&-", "get", NOTE)
+    assert got.returncode == 1 and "standard output" in one_line(got)
+    for closed in ("2>&-", ">&- 2>&-", "<&- >&- 2>&-"):
+        assert redirected(node, closed, "get", "/private/notes/none").returncode == 11
+        assert redirected(node, closed, "get", NOTE).returncode == (0 if closed == "2>&-" else 1)
+    assert set(everything()) == before
+    assert not any(body[:100] in content for content in everything().values())
+    put = redirected(node, "<&-", "put", "/private/notes/other")
+    assert put.returncode == 1 and "cannot read standard input" in one_line(put)
+    assert [item["name"] for item in node.json("ls", "/private/notes/")["items"]] == ["today.txt"]
+    assert redirected(node, "<&- 2>&-", "get", NOTE).stdout == body
+
+
+def stop_while_reading(process, file):
+    """True: the process stands in the middle of the file. False: it has been through it."""
+    folder = Path(f"/proc/{process.pid}/fd")
+    while process.poll() is None:
+        try:
+            for link in folder.iterdir():
+                if os.readlink(link) != str(file):
+                    continue
+                info = (folder.parent / "fdinfo" / link.name).read_text()
+                if int(re.search(r"pos:\s*(\d+)", info)[1]) == 0:
+                    continue
+                process.send_signal(signal.SIGSTOP)
+                state = lambda: (folder.parent / "stat").read_text().rpartition(")")[2].split()[0]
+                eventually(lambda: state() in "TZ")
+                info = (folder.parent / "fdinfo" / link.name).read_text()
+                return int(re.search(r"pos:\s*(\d+)", info)[1]) < file.stat().st_size
+        except FileNotFoundError:
+            pass
+    return False
+
+
+CHANGES = {"shrinks": lambda file: os.truncate(file, file.stat().st_size - 1),
+           "grows": lambda file: os.truncate(file, file.stat().st_size + 1),
+           "is written over": lambda file: file.open("r+b").write(b"other")}
+
+
+@pytest.mark.parametrize("how", CHANGES)
+@pytest.mark.parametrize("where", ["alone", "with serve", "at another node", "by a redirection"])
+def test_a_file_that_changes_while_it_is_read_is_not_stored(world, tmp_path, where, how):
+    node = world.node()
+    at, target = (), node
+    if where == "with serve":
+        node.serve()
+    elif where == "at another node":
+        target = world.serving_node()
+        token = token_for(target, "storage:write:/private/notes/")
+        node.serve("--tcp-connect", f"127.0.0.1:{target.port}")
+        at = ("--at", target.destination, "--token", token)
+    file = tmp_path / "source"
+    for size in (1 << 25, 1 << 27, 1 << 29):
+        with open(file, "wb") as made:
+            made.truncate(size)
+        named = where != "by a redirection"
+        process = subprocess.Popen(
+            [BINARY, "--home", str(node.home), "put", NOTE, *([str(file)] if named else []), *at],
+            stdin=subprocess.DEVNULL if named else open(file, "rb"), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, env=node.env, preexec_fn=die_with_parent)
+        in_the_middle = stop_while_reading(process, file)
+        CHANGES[how](file)
+        process.send_signal(signal.SIGCONT)
+        _, error = process.communicate(timeout=PATIENCE)
+        if in_the_middle:
+            break
+    assert in_the_middle and process.returncode == 1
+    line, = error.splitlines()
+    assert "changed while it was read; nothing was stored" in line
+    assert (str(file) if named else "standard input") in line
+    assert target.json("ls", "/")["items"] == [] and node.json("ls", "/")["items"] == []
+    assert not list(node.home.glob(".spool*"))
+
+
+def test_what_the_kernel_makes_up_is_stored_as_it_comes(world):
+    node = world.node()
+    node.run("put", NOTE, "/proc/filesystems")
+    assert node.run("get", NOTE).stdout == open("/proc/filesystems", "rb").read()
+
+
+@pytest.mark.parametrize("serving", [False, True], ids=["alone", "with serve"])
+def test_output_that_cannot_be_written_is_an_error(world, tmp_path, serving):
+    node = world.node()
+    if serving:
+        node.serve()
+    node.run("put", NOTE, data=b"one")
+    asking = [("ls", "/private/notes/"), ("status",), ("history", NOTE), ("id",), ("stat", NOTE),
+              ("quota",), ("check",), ("peers",), ("token", "list"), ("apps", "list"),
+              ("--json", "get", NOTE), ("--help",), ("--version",)]
+    doing = [("put", NOTE), ("get", NOTE, "-o", str(tmp_path / "out")), ("rm", NOTE)]
+    for lost, why in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+        for arguments in asking:
+            for options in ((), ("--json",)):
+                done = redirected(node, lost, *options, *arguments)
+                assert done.returncode == 1, arguments
+                assert "output could not be written" in one_line(done) and why in done.err
+        node.run("put", NOTE, data=b"one")
+        for arguments in doing:
+            done = redirected(node, lost, *arguments, data=b"two")
+            assert done.returncode == 1 and "could not be written" in one_line(done)
+        assert (tmp_path / "out").read_bytes() == b"two", "it was done all the same"
+        node.run("get", NOTE, code=11)
+        node.run("put", NOTE, data=b"one")
+        got = redirected(node, lost, "get", NOTE)
+        assert got.returncode == 1 and "cannot write standard output" in one_line(got)
+        known = {token["id"] for token in node.json("token", "list")["tokens"]}
+        created = redirected(node, lost, "token", "create", "--scope", "notes:r")
+        assert created.returncode == 1
+        new, = {token["id"] for token in node.json("token", "list")["tokens"]} - known
+        assert f"<{new}> was created, but could not be written" in one_line(created)
+        node.run("token", "revoke", new)
+        refused = redirected(node, lost, "--json", "get", "/private/notes/none")
+        assert refused.returncode == 11 and "STORE001" in one_line(refused)
+
+
+def test_a_reader_that_has_seen_enough_is_told_nothing(world):
+    node = world.node().serve()
+    for number in range(300):
+        node.run("put", f"/private/notes/{number:03}-{'long' * 40}", data=b"x")
+    node.run("put", NOTE, data=b"x")
+    for arguments in (("ls", "/private/notes/"), ("--json", "ls", "/private/notes/"), ("status",)):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run([BINARY, "--home", str(node.home), *arguments], stdout=writing,
+                              stderr=subprocess.PIPE, text=True, env=node.env)
+        os.close(writing)
+        assert (done.returncode, done.stderr) == (1, "")
+    reading, writing = os.pipe()
+    os.close(reading)
+    put = subprocess.run([BINARY, "--home", str(node.home), "put", NOTE], stdout=writing, input="y",
+                         stderr=subprocess.PIPE, text=True, env=node.env)
+    os.close(writing)
+    assert put.returncode == 1 and "this was done" in put.stderr
