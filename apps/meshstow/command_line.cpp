@@ -203,7 +203,7 @@ tl::expected<Invocation, int> usage_error(bool json, const std::string& message)
 }
 
 // What CLI11 cannot check by itself.
-std::optional<std::string> wrong_use(const CLI::App& app, const Words& words) {
+std::optional<std::string> wrong_use(const Words& words) {
   const io::Command& command = words.out.command;
   if (!command.token.empty() && command.at.empty()) return "--token needs --at NODE";
   if (!command.version.empty() && !command.at.empty()) {
@@ -216,7 +216,7 @@ std::optional<std::string> wrong_use(const CLI::App& app, const Words& words) {
 tl::expected<Invocation, int> finish(const CLI::App& app, Words& words) {
   Invocation& out = words.out;
   out.command.verb = verb_of(app);
-  if (auto problem = wrong_use(app, words)) return usage_error(out.json, *problem);
+  if (auto problem = wrong_use(words)) return usage_error(out.json, *problem);
   if (app.count("--home") > 0) out.home = words.home;
   out.log_level = log_level(words);
   if (!words.http.empty()) out.serve.http = words.http;
