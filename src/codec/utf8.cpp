@@ -1,5 +1,6 @@
 #include "codec/utf8.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace meshstow::codec {
@@ -36,6 +37,17 @@ bool is_valid_utf8(std::string_view text) {
     at += length;
   }
   return true;
+}
+
+std::string with_valid_utf8(std::string text) {
+  if (is_valid_utf8(text)) return text;
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = sequence_length(text, at);
+    out += length == 0 ? "\xef\xbf\xbd" : std::string_view(text).substr(at, length);
+    at += std::max<std::size_t>(length, 1);
+  }
+  return out;
 }
 
 }  // namespace meshstow::codec

@@ -23,5 +23,14 @@ TEST(Utf8, refuses_overlong_forms_surrogates_cuts_and_what_lies_beyond) {
   }
 }
 
+TEST(Utf8, puts_a_mark_in_the_place_of_every_byte_that_is_none) {
+  EXPECT_EQ(with_valid_utf8("gr\xc3\xbc\xc3\x9f"
+                            "e"),
+            "gr\xc3\xbc\xc3\x9f"
+            "e");
+  EXPECT_EQ(with_valid_utf8("\xe9 \xff\xe2\x82"),
+            "\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+}
+
 }  // namespace
 }  // namespace meshstow::codec

@@ -6,6 +6,7 @@
 #include "codec/hex.hpp"
 #include "codec/msgpack.hpp"
 #include "codec/storage_path.hpp"
+#include "codec/utf8.hpp"
 
 namespace meshstow::http {
 namespace {
@@ -32,6 +33,7 @@ std::string title_of(const Bytes& page, std::string_view otherwise) {
   const auto is_space = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
   title.erase(title.begin(), std::find_if_not(title.begin(), title.end(), is_space));
   while (!title.empty() && is_space(title.back())) title.pop_back();
+  title = codec::with_valid_utf8(std::move(title));
   if (title.empty() || title.size() > kTitleLength) return std::string(otherwise);
   return title;
 }
@@ -169,9 +171,10 @@ Result<AppManifest> decode_manifest(ByteView key, ByteView value) {
   const auto version = reader.integer();
   if (!version || *version != kManifestVersion)
     return fail(Errc::corrupt, "an app of another version");
-  const auto title = reader.string();
-  if (!title) return fail(Errc::corrupt, "not an app");
-  app.title = *title;
+  // Earlier versions kept titles that are no UTF-8.
+  const auto title = reader.next();
+  if (!title || title->type != codec::MsgpackType::string) return fail(Errc::corrupt, "not an app");
+  app.title = codec::with_valid_utf8(std::string(base::as_text(title->bytes)));
   const auto added = reader.integer();
   constexpr std::int64_t kEndOfTime = 253'402'300'799;  // the last second of the year 9999
   if (!added || *added < 0 || *added > kEndOfTime) return fail(Errc::corrupt, "not an app");

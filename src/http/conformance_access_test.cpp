@@ -168,6 +168,76 @@ TEST_F(Access, A3_scopes_without_a_level_are_rw_and_nonsense_is_explained) {
   }
 }
 
+TEST_F(Access, A2_the_consent_page_shows_the_whole_origin_that_the_token_goes_to) {
+  const std::string cookie = sign_in();
+  const std::pair<const char*, const char*> origins[] = {
+      {"http://127.0.0.1.evil.com/cb", "http://127.0.0.1.evil.com"},
+      {"http://10.0.0.1-evil.com/x", "http://10.0.0.1-evil.com"},
+      {"http://127.0.0.1:8080/x?y=1", "http://127.0.0.1:8080"},
+      {"HTTPS://App.Example:0443/X", "https://app.example"},
+      {"http://app.example:/", "http://app.example"},
+      {"https://app_1.example.", "https://app_1.example."},
+      {"https://xn--bcher-kva.example/", "https://xn--bcher-kva.example"},
+      {"http://[0:0:0:0:0:0:0:1]:3000/", "http://[::1]:3000"},
+      {"http://[2001:DB8:0:0:1:0:0:0]/", "http://[2001:db8:0:0:1::]"},
+      {"http://[::ffff:1.2.3.4]/", "http://[::ffff:102:304]"},
+  };
+  for (const auto& [address, origin] : origins) {
+    const auto page = server_.ask("GET",
+                                  "/oauth/me?response_type=token&scope=notes:rw&redirect_uri=" +
+                                      codec::percent_encode(address),
+                                  {{"Cookie", cookie}});
+    EXPECT_EQ(page.status, 200) << address;
+    EXPECT_NE(page.body.find(">" + std::string(origin) + "<"), std::string::npos) << address;
+    Form form = granted("notes:rw");
+    form[0].second = address;
+    const std::string location = allow(cookie, form).header("Location");
+    ASSERT_TRUE(location.starts_with(origin)) << location;
+    EXPECT_NE(std::string("/?#").find(location[std::string(origin).size()]), std::string::npos)
+        << location;
+  }
+}
+
+TEST_F(Access, A2_hosts_that_a_browser_could_read_otherwise_are_refused) {
+  const std::string cookie = sign_in();
+  for (const char* address : {"https://1.2.3.4%2eevil.com/",
+                              "http://127.0.0.1:8080.evil.com/",
+                              "http://[::1].evil.com/",
+                              "http://127.1/",
+                              "http://0x7f.0.0.1/",
+                              "http://2130706433/",
+                              "http://127.0.0.1./",
+                              "http://127.0.0.01/",
+                              "http://1.2.3.256/",
+                              "https://a%62.example/",
+                              "https://a!b.example/",
+                              "https://b\xC3\xBC"
+                              "cher.example/",
+                              "https://a.example:65536/",
+                              "https://a.example:8x/",
+                              "https://a@b.example/",
+                              "https://a:b@b.example/",
+                              "http://[::1/",
+                              "http://[fe80::1%25a]/",
+                              "http://[v1.a]/",
+                              "http:///a.example/",
+                              "http:a.example/",
+                              "http://.example/",
+                              "http://a..example/",
+                              "http://a.example\\@b.example/",
+                              "http://:80/"}) {
+    const auto page = server_.ask("GET",
+                                  "/oauth/me?response_type=token&scope=notes:rw&redirect_uri=" +
+                                      codec::percent_encode(address),
+                                  {{"Cookie", cookie}});
+    EXPECT_EQ(page.status, 400) << address;
+    EXPECT_FALSE(page.has("Location")) << address;
+    Form form = granted("notes:rw");
+    form[0].second = address;
+    EXPECT_EQ(allow(cookie, form).status, 400) << address;
+  }
+}
+
 TEST_F(Access, A4_the_user_can_narrow_and_time_limit_but_not_widen) {
   const std::string cookie = sign_in();
   Form form = granted("notes:rw");

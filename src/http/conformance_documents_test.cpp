@@ -494,6 +494,15 @@ TEST_F(Documents, large_bodies_stream_both_ways_in_bounded_pieces) {
   EXPECT_LE(got.most_buffered, limits::kHttpReadPiece);
 }
 
+TEST_F(Documents, a_content_type_that_is_no_text_is_400) {
+  for (const std::size_t size : {1, 100'000}) {
+    EXPECT_EQ(
+        put("/notes/latin", std::string(size, 'x'), {{"Content-Type", "text/\xe9\xff"}}).status,
+        400);
+  }
+  EXPECT_EQ(put("/notes/utf8", "x", {{"Content-Type", "text/\xc3\xa9"}}).status, 201);
+}
+
 TEST_F(Documents, a_client_that_vanishes_leaves_nothing) {
   {
     TestRequest request{.method = "PUT",

@@ -5,6 +5,7 @@
 
 #include "codec/hex.hpp"
 #include "codec/json.hpp"
+#include "codec/utf8.hpp"
 #include "http/oauth.hpp"
 #include "http/pages.hpp"
 #include "http/replies.hpp"
@@ -147,7 +148,7 @@ bool is_local_path(std::string_view path) {
 }  // namespace
 
 std::string work_json(const std::map<std::uint64_t, WorkProgress>& work) {
-  return json::serialize(work_array(work));
+  return codec::with_valid_utf8(json::serialize(work_array(work)));
 }
 
 StateGet::StateGet(Core& core, Context context, std::string csrf)
@@ -167,7 +168,7 @@ void StateGet::finish(const storage::Outcome<storage::Usage>& usage) {
                              {"tokens", tokens_json(core_.tokens.list())},
                              {"apps", apps_json(core_, context_)},
                              {"work", work_array(core_.work)}};
-    reply = json_reply(context_, 200, json::serialize(state));
+    reply = json_reply(context_, 200, codec::with_valid_utf8(json::serialize(state)));
   } else {
     reply = failure_reply(context_, usage.error(), /*is_write=*/false);
   }

@@ -207,6 +207,18 @@ TEST_F(Dashboard, an_app_lives_in_an_origin_of_its_own) {
   EXPECT_EQ(server_.ask("GET", "/", {{"Host", "other.localhost:8181"}}).status, 404);
 }
 
+TEST_F(Dashboard, a_title_that_is_no_text_is_shown_with_marks) {
+  sign_in();
+  install("latin", {file("index.html", "<title>Caf\xe9</title>")});
+  EXPECT_NE(call("GET", "/api/state").body.find("\"title\":\"Caf\xef\xbf\xbd\""),
+            std::string::npos);
+  // As earlier versions stored it.
+  AppManifest old{.name = "old", .title = "\xff", .added = {}, .generation = {}, .files = {}};
+  const auto read = decode_manifest(app_record_key("old"), encode_manifest(old));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->title, "\xef\xbf\xbd");
+}
+
 TEST_F(Dashboard, an_app_on_our_own_origin_is_redirected_or_sandboxed) {
   install("notes", {file("index.html", "<p>")});
   const auto browser = server_.ask("GET", "/apps/notes/?a=b", {{"Sec-Fetch-Mode", "navigate"}});

@@ -120,7 +120,7 @@ void DocumentPut::store_if_ready(Now now) {
   }
   storage::PutDocument put{path_, content_type_, std::move(conditions_), {}};
   if (stage_ == Stage::streaming) {
-    put.body = std::exchange(upload_, 0);
+    put.body = upload_;  // the store forgets it if the write is made, else we end it
   } else {
     put.body = std::move(buffer_);
   }
@@ -129,20 +129,28 @@ void DocumentPut::store_if_ready(Now now) {
 }
 
 void DocumentPut::stored(const storage::Outcome<storage::WriteResult>& outcome) {
+  if (!outcome) return refuse(failure_reply(context_, outcome.error(), /*is_write=*/true));
   stage_ = Stage::over;
-  if (!outcome) return reply(failure_reply(context_, outcome.error(), /*is_write=*/true));
+  upload_ = 0;
   reply(written_reply(context_, outcome->created ? 201 : 200, outcome->etag));
 }
 
 void DocumentPut::refuse(Reply refused) {
   stage_ = Stage::over;
-  if (upload_ != 0) submit_and_forget(storage::AbortUpload{std::exchange(upload_, 0)});
+  end_upload();
   reply(std::move(refused));
 }
 
-void DocumentPut::on_abort() {
-  // While the document is being stored it is too late: the write is durable or refused, unheard.
+// The store has few places for uploads, and keeps one until it is told or the document is stored.
+void DocumentPut::end_upload() {
   if (upload_ != 0) submit_and_forget(storage::AbortUpload{std::exchange(upload_, 0)});
+}
+
+void DocumentPut::on_abort() {
+  // While the document is being stored it is too late: the write is durable or refused, unheard,
+  // and stored() ends the upload.
+  if (stage_ == Stage::storing) return;
+  end_upload();
   stage_ = Stage::over;
 }
 

@@ -85,6 +85,7 @@ class DocumentPut final : public StorageExchange {
   void store_if_ready(Now now);
   void stored(const storage::Outcome<storage::WriteResult>& outcome);
   void refuse(Reply reply);
+  void end_upload();
   void report(Now now);
 
   storage::Conditions conditions_;

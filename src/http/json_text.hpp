@@ -6,6 +6,6 @@
 
 namespace meshstow::http {
 
-std::string json_string(std::string_view text);  // with its quotes; `text` is valid UTF-8
+std::string json_string(std::string_view text);  // with its quotes, as valid UTF-8
 
 }  // namespace meshstow::http

@@ -43,7 +43,7 @@ tl::expected<std::vector<Scope>, std::string> read_scopes(std::string_view text)
 std::string with_parameters(const AuthorizationRequest& asked, Form answer) {
   if (asked.state) answer.emplace_back("state", *asked.state);
   const char* joint = !asked.wants_code ? "#" : asked.redirect.has_query ? "&" : "?";
-  return asked.redirect.text + joint + encode_form(answer);
+  return asked.redirect.location + joint + encode_form(answer);
 }
 
 // Each of `given` must be something that was asked for, or less of it.

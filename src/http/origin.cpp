@@ -1,6 +1,8 @@
 #include "http/origin.hpp"
 
 #include <algorithm>
+#include <array>
+#include <boost/url/ipv6_address.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <charconv>
@@ -22,34 +24,159 @@ std::uint16_t default_port(bool secure) { return secure ? 443 : 80; }
 
 std::string_view view(boost::urls::string_view text) { return {text.data(), text.size()}; }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// The port as a number; nullopt where it is none of TCP's.
+std::optional<std::uint16_t> read_port(std::string_view digits) {
+  std::uint16_t port = 0;
+  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc() || stop != digits.data() + digits.size()) return std::nullopt;
+  return port;
+}
+
+struct SplitAuthority {
+  std::string_view host;
+  std::optional<std::string_view> port;  // what stands behind the colon
+};
+
+// Takes all of `text`: a library that stops where a number ends would name another host.
+SplitAuthority split_authority(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const std::size_t bracket = text.rfind(']');
+  if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) {
+    return {text, std::nullopt};
+  }
+  return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
 struct HostAndPort {
   std::string host;
   std::optional<std::uint16_t> port;
 };
 
 std::optional<HostAndPort> split_host(std::string_view text) {
+  const SplitAuthority split = split_authority(text);
   HostAndPort out;
-  std::size_t end = text.size();
-  const std::size_t colon = text.rfind(':');
-  const std::size_t bracket = text.rfind(']');
-  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
-    const std::string_view digits = text.substr(colon + 1);
-    std::uint16_t port = 0;
-    const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (error != std::errc() || stop != digits.data() + digits.size()) return std::nullopt;
-    out.port = port;
-    end = colon;
-  }
-  out.host = lower(text.substr(0, end));
+  out.host = lower(split.host);
   if (out.host.empty()) return std::nullopt;
+  if (split.port) {
+    out.port = read_port(*split.port);
+    if (!out.port) return std::nullopt;
+  }
   return out;
 }
 
-std::string make_origin(std::string_view scheme, std::string_view host, std::string_view port) {
-  std::string out = lower(scheme) + "://" + lower(host);
-  const bool is_default =
-      port.empty() || (scheme == "http" && port == "80") || (scheme == "https" && port == "443");
-  if (!is_default) out += ":" + std::string(port);
+std::optional<boost::urls::ipv6_address> read_ipv6(std::string_view host) {
+  if (host.size() < 2 || host.front() != '[' || host.back() != ']') return std::nullopt;
+  host = host.substr(1, host.size() - 2);
+  const auto parsed =
+      boost::urls::parse_ipv6_address(boost::urls::string_view(host.data(), host.size()));
+  if (!parsed) return std::nullopt;
+  return *parsed;
+}
+
+// As browsers write it: the first of the longest runs of zeros is left out, nothing is dotted.
+std::string ipv6_text(const boost::urls::ipv6_address& address) {
+  const auto bytes = address.to_bytes();
+  constexpr std::size_t kPieces = 8;
+  const auto piece = [&](std::size_t i) { return (bytes[2 * i] << 8) | bytes[2 * i + 1]; };
+  std::size_t gap = kPieces;
+  std::size_t longest = 1;
+  for (std::size_t i = 0; i < kPieces; ++i) {
+    std::size_t run = 0;
+    while (i + run < kPieces && piece(i + run) == 0) ++run;
+    if (run > longest) {
+      gap = i;
+      longest = run;
+    }
+  }
+  std::string out = "[";
+  for (std::size_t i = 0; i < kPieces; ++i) {
+    if (i == gap) {
+      out += "::";
+      i += longest - 1;
+      continue;
+    }
+    if (i > 0 && !out.ends_with(':')) out += ':';
+    std::array<char, 4> digits{};
+    out.append(digits.data(),
+               std::to_chars(digits.data(), digits.data() + digits.size(), piece(i), 16).ptr);
+  }
+  return out + "]";
+}
+
+// Four numbers, spelt in the one way that browsers keep.
+bool is_plain_ipv4(std::string_view host) {
+  int numbers = 0;
+  while (!host.empty()) {
+    const std::string_view number = host.substr(0, host.find('.'));
+    std::uint8_t value = 0;
+    const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+    if (error != std::errc() || std::to_string(value) != number) return false;
+    ++numbers;
+    host.remove_prefix(std::min(host.size(), number.size() + 1));
+  }
+  return numbers == 4;
+}
+
+// Browsers take every host whose last label is a number for an IPv4 address: "1.2.3", "0x7f.1".
+bool ends_in_number(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  const std::string_view last = host.substr(host.rfind('.') + 1);
+  if (std::ranges::all_of(last, is_digit)) return !last.empty();
+  return last.starts_with("0x") &&
+         last.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
+}
+
+// The host of an origin as browsers spell it; nullopt for one that they could read otherwise.
+std::optional<std::string> origin_host(std::string_view host) {
+  if (const auto address = read_ipv6(host)) return ipv6_text(*address);
+  const bool plain = std::ranges::all_of(
+      host, [](char c) { return is_digit(c) || is_letter(c) || c == '-' || c == '.' || c == '_'; });
+  if (!plain || host.empty() || host.front() == '.' || host.find("..") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string out = lower(host);
+  if (ends_in_number(out) && (out.ends_with('.') || !is_plain_ipv4(out))) return std::nullopt;
+  return out;
+}
+
+struct HttpUrl {
+  std::string origin;
+  std::string_view rest;  // behind the authority: path, query, fragment
+  bool has_query = false;
+  bool has_fragment = false;
+};
+
+Result<HttpUrl> parse_http_url(std::string_view text) {
+  const auto parsed = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
+  if (!parsed) return fail(Errc::malformed, "the redirect address is no absolute URL");
+  const std::string scheme = lower(view(parsed->scheme()));
+  if (scheme != "http" && scheme != "https") {
+    return fail(Errc::malformed, "the redirect address is neither http nor https");
+  }
+  std::string_view rest = text.substr(scheme.size());
+  if (!rest.starts_with("://")) return fail(Errc::malformed, "the redirect address has no host");
+  rest.remove_prefix(3);
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  if (authority.empty()) return fail(Errc::malformed, "the redirect address has no host");
+  if (authority.find('@') != std::string_view::npos) {
+    return fail(Errc::malformed, "the redirect address holds a user name");
+  }
+  const SplitAuthority split = split_authority(authority);
+  const auto host = origin_host(split.host);
+  if (!host) return fail(Errc::malformed, "the host of the redirect address is not a plain name");
+  HttpUrl out;
+  out.origin = scheme + "://" + *host;
+  if (split.port && !split.port->empty()) {
+    const auto port = read_port(*split.port);
+    if (!port) return fail(Errc::malformed, "the redirect address has a port that does not exist");
+    if (*port != default_port(scheme == "https")) out.origin += ":" + std::to_string(*port);
+  }
+  out.rest = rest.substr(authority.size());
+  out.has_query = parsed->has_query();
+  out.has_fragment = parsed->has_fragment();
   return out;
 }
 
@@ -89,32 +216,19 @@ HostMatch match_host(const Endpoint& endpoint, std::string_view host_header) {
 Result<RedirectAddress> parse_redirect_address(std::string_view text) {
   if (text.size() > limits::kRedirectAddress)
     return fail(Errc::limit, "the redirect address is too long");
-  const auto parsed = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
-  if (!parsed) return fail(Errc::malformed, "the redirect address is no absolute URL");
-  const std::string scheme = lower(view(parsed->scheme()));
-  if (scheme != "http" && scheme != "https") {
-    return fail(Errc::malformed, "the redirect address is neither http nor https");
-  }
-  if (!parsed->has_authority() || parsed->encoded_host().empty()) {
-    return fail(Errc::malformed, "the redirect address has no host");
-  }
-  if (parsed->has_userinfo())
-    return fail(Errc::malformed, "the redirect address holds a user name");
-  if (parsed->has_fragment()) return fail(Errc::malformed, "the redirect address holds a fragment");
-  RedirectAddress out;
-  out.text = text;
-  out.host = lower(view(parsed->encoded_host()));
-  out.origin = make_origin(scheme, out.host, view(parsed->port()));
-  out.has_query = parsed->has_query();
-  return out;
+  const auto url = parse_http_url(text);
+  if (!url) return fail(url.error());
+  if (url->has_fragment) return fail(Errc::malformed, "the redirect address holds a fragment");
+  return RedirectAddress{.text = std::string(text),
+                         .origin = url->origin,
+                         .location = url->origin + std::string(url->rest),
+                         .has_query = url->has_query};
 }
 
 std::optional<std::string> origin_of_url(std::string_view url) {
-  const auto parsed = boost::urls::parse_uri(boost::urls::string_view(url.data(), url.size()));
-  if (!parsed || !parsed->has_authority() || parsed->encoded_host().empty()) return std::nullopt;
-  const std::string scheme = lower(view(parsed->scheme()));
-  if (scheme != "http" && scheme != "https") return std::nullopt;
-  return make_origin(scheme, view(parsed->encoded_host()), view(parsed->port()));
+  auto parsed = parse_http_url(url);
+  if (!parsed) return std::nullopt;
+  return std::move(parsed->origin);
 }
 
 }  // namespace meshstow::http

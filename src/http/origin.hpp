@@ -34,12 +34,14 @@ struct HostMatch {
 HostMatch match_host(const Endpoint& endpoint, std::string_view host_header);
 
 struct RedirectAddress {
-  std::string text;    // as given
-  std::string origin;  // scheme://host[:port], lower case, no default port
-  std::string host;
+  std::string text;      // as given
+  std::string origin;    // scheme://host[:port] as browsers write it: this is shown to the user
+  std::string location;  // the same address, but beginning with `origin`: this is redirected to
   bool has_query = false;
 };
-// http or https, absolute, with a host, without user name and fragment.
+// http or https, absolute, without user name and fragment. The host is a plain name (letters,
+// digits, "-", ".", "_"), an IPv4 address of four decimal numbers or a bracketed IPv6 address:
+// whatever a browser could take for another host than the one shown is refused.
 [[nodiscard]] Result<RedirectAddress> parse_redirect_address(std::string_view text);
 
 // scheme://host:port of an absolute http(s) URL; nullopt otherwise.

@@ -129,12 +129,12 @@ int CommandOutcome::exit_code() const {
 
 // The shape of every error; none of the five codes says it.
 CommandOutcome command_failed(std::string_view message) {
-  return {false,
-          json::serialize(json::object{{"type", "storage_error"},
-                                       {"code", ""},
-                                       {"message", message},
-                                       {"path", ""},
-                                       {"timestamp", codec::format_iso8601(read_clock().wall)}})};
+  const json::object about{{"type", "storage_error"},
+                           {"code", ""},
+                           {"message", message},
+                           {"path", ""},
+                           {"timestamp", codec::format_iso8601(read_clock().wall)}};
+  return {false, codec::with_valid_utf8(json::serialize(about))};
 }
 
 std::unique_ptr<CommandRun> start_command(NodeHost& host, Command command, CommandChannel channel) {
@@ -170,6 +170,8 @@ void CommandWork::end(CommandOutcome outcome) {
   if (std::exchange(over_, true)) return;
   let_go();
   const CommandChannel channel = std::exchange(channel_, {});
+  // What is told holds texts of documents and of the command itself; whoever reads it parses it.
+  outcome.json = codec::with_valid_utf8(std::move(outcome.json));
   channel.done(std::move(outcome));
 }
 

@@ -48,6 +48,17 @@ TEST(Commands, put_get_stat_list_and_remove_here) {
   EXPECT_EQ(here.node.run(command("get", "/private/notes/a.txt")).exit_code(), 11);
 }
 
+TEST(Commands, refuse_a_content_type_that_is_no_text_in_valid_json) {
+  Offline here;
+  Command put = command("put", "/private/notes/a\xff");
+  put.content_type = "text/\xe9\xff";
+  EXPECT_EQ(text_in(here.node.run(put, "hello"), "code"), "STORE004");
+  put.path = "/private/notes/a";
+  const auto refused = here.node.run(put, "hello");
+  EXPECT_EQ(text_in(refused, "code"), "STORE004");
+  EXPECT_EQ(parsed(refused).at("status").to_number<int>(), 400);
+}
+
 TEST(Commands, carry_bodies_of_every_size_around_the_bounds) {
   Offline here;
   for (const std::size_t size : {0, 1, 65'535, 65'536, 65'537, 262'144, 1'000'000, 5'000'001}) {

@@ -95,7 +95,10 @@ void HttpConnection::next_request() {
   head_written_ = false;
   state_ = State::head;
   deadline_ = shared_->host.now().mono + kIdle;
+  // An idle connection holds no buffer.
   if (input_.empty()) Bytes().swap(input_);
+  if (queue_.empty()) std::vector<Part>().swap(queue_);
+  if (in_flight_.empty()) std::vector<Part>().swap(in_flight_);
 }
 
 void HttpConnection::close() {

@@ -142,20 +142,26 @@ struct HttpParser::State {
   }
 };
 
-HttpParser::HttpParser() { reset(); }
+HttpParser::HttpParser() = default;
 HttpParser::~HttpParser() = default;
 
-void HttpParser::reset() {
-  state_ = std::make_unique<State>();
-  state_->start();
+void HttpParser::reset() { state_.reset(); }
+
+// An idle connection holds none.
+HttpParser::State& HttpParser::state() {
+  if (!state_) {
+    state_ = std::make_unique<State>();
+    state_->start();
+  }
+  return *state_;
 }
 
 void HttpParser::set_body_sink(std::function<void(ByteView)> sink) {
-  state_->sink = std::move(sink);
+  state().sink = std::move(sink);
 }
 
 tl::expected<std::size_t, HttpRefusal> HttpParser::feed(ByteView bytes) {
-  Collector& collector = state_->collector;
+  Collector& collector = state().collector;
   const bool had_head = collector.head_done;
   // Beast asserts that it has as many bytes as "0\r\n\r\n" when it looks at a last chunk again.
   constexpr std::size_t kLastChunk = 5;
@@ -181,8 +187,8 @@ tl::expected<std::size_t, HttpRefusal> HttpParser::feed(ByteView bytes) {
   return used;
 }
 
-bool HttpParser::has_head() const { return state_->collector.head_done; }
-bool HttpParser::is_done() const { return state_->collector.is_done(); }
+bool HttpParser::has_head() const { return state_ && state_->collector.head_done; }
+bool HttpParser::is_done() const { return state_ && state_->collector.is_done(); }
 bool HttpParser::keep_alive() const { return state_->collector.keep_alive(); }
 
 http::Request HttpParser::request() const {

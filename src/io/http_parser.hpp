@@ -33,6 +33,7 @@ class HttpParser {
   [[nodiscard]] bool is_done() const;  // the body too
   // After the head; good until reset(). `peer` and `endpoint` are not set.
   [[nodiscard]] http::Request request() const;
+  // These too only after the head.
   [[nodiscard]] bool keep_alive() const;
   [[nodiscard]] bool expects_continue() const;
   [[nodiscard]] std::optional<std::uint64_t> body_left() const;  // nullopt: chunked
@@ -41,6 +42,7 @@ class HttpParser {
 
  private:
   struct State;
+  State& state();
   std::unique_ptr<State> state_;
 };
 

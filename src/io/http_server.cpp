@@ -4,6 +4,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unordered_map>
 
@@ -22,6 +23,9 @@ using Tcp = asio::ip::tcp;
 
 // Passphrases that wait for their turn; each costs 32 MiB and a tenth of a second.
 constexpr int kHashesWaiting = 8;
+// A TLS handshake takes 50 KiB for a moment, and leaves holes between the connections that stay.
+constexpr int kHandshakesUntilTrim = 16;
+constexpr std::size_t kTrimKeeps = 128 * 1024;
 constexpr auto kPauseWithoutDescriptors = std::chrono::milliseconds(100);
 
 http::PeerAddress peer_of(const Tcp::socket& socket) {
@@ -42,6 +46,12 @@ void raise_descriptor_limit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void give_back_memory() {
+#ifdef __GLIBC__
+  malloc_trim(kTrimKeeps);  // a third of a millisecond for 1,500 connections
+#endif
 }
 
 http::NodeStatus status_of(NodeHost& host) {
@@ -91,6 +101,7 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
   asio::steady_timer tick;
   std::unique_ptr<asio::thread_pool> hashers;
   int hashes_waiting = 0;
+  int handshakes = 0;  // since memory was given back
   int listener_number = -1;
   bool stopped = false;
 };
@@ -178,6 +189,7 @@ void HttpServer::State::accepted(Listener& listener, Tcp::socket socket) {
   error_code ignored;
   socket.set_option(Tcp::no_delay(true), ignored);
   const http::PeerAddress peer = peer_of(socket);
+  if (listener.tls) ++handshakes;
   auto stream = listener.tls ? make_tls_stream(std::move(socket), *listener.tls)
                              : make_plain_stream(std::move(socket));
   auto connection =
@@ -201,6 +213,10 @@ void HttpServer::State::tick_later() {
     all.reserve(self->connections.size());
     for (const auto& [pointer, connection] : self->connections) all.push_back(connection);
     for (const auto& connection : all) connection->check_deadline(now.mono);
+    if (self->handshakes >= kHandshakesUntilTrim) {
+      self->handshakes = 0;
+      give_back_memory();
+    }
     self->tick_later();
   });
 }

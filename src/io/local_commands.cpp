@@ -1,5 +1,6 @@
 #include "base/limits.hpp"
 #include "codec/hex.hpp"
+#include "codec/utf8.hpp"
 #include "io/command_work.hpp"
 #include "protocol/folder_description.hpp"
 
@@ -57,7 +58,7 @@ class LocalRead final : public CommandWork {
     head_ = document_json(command_.path, document.info);
     if (command_.verb == "stat") return finish(std::move(head_));
     size_ = document.info.size;
-    channel_.head(json::serialize(head_));
+    channel_.head(codec::with_valid_utf8(json::serialize(head_)));
     give(std::move(document.first));
   }
 

@@ -1,4 +1,5 @@
 #include "base/limits.hpp"
+#include "codec/utf8.hpp"
 #include "io/body_spool.hpp"
 #include "io/command_work.hpp"
 #include "protocol/folder_description.hpp"
@@ -141,7 +142,7 @@ class RemoteGet final : public RemoteWork {
 
   void done() override {
     if (response_.status == 304) return finish(head());
-    channel_.head(json::serialize(head()));
+    channel_.head(codec::with_valid_utf8(json::serialize(head())));
     hand_on(0);
   }
 

@@ -14,7 +14,10 @@ namespace json = boost::json;
 
 constexpr std::string_view kContext = "http://remotestorage.io/spec/folder-description";
 
-std::string quoted(std::string_view text) { return json::serialize(json::string(text)); }
+// A store of an earlier version may hold content types that are no UTF-8.
+std::string quoted(std::string_view text) {
+  return codec::with_valid_utf8(json::serialize(json::string(text)));
+}
 
 std::string text_member(const json::object& object, std::string_view key) {
   const json::value* found = object.if_contains(key);

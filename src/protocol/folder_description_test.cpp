@@ -31,6 +31,13 @@ std::string write(const std::vector<std::vector<storage::FolderItem>>& pages) {
   return out + writer.end();
 }
 
+TEST(FolderDescription, is_json_whatever_content_type_an_old_store_holds) {
+  storage::FolderItem item = document("a", 1);
+  item.content_type = "text/\xe9\xff";
+  const auto items = boost::json::parse(write({{item}})).at("items");
+  EXPECT_EQ(items.at("a").at("Content-Type").as_string(), "text/\xef\xbf\xbd\xef\xbf\xbd");
+}
+
 TEST(FolderDescription, writes_documents_with_four_members_and_folders_with_a_tag_only) {
   const auto root = boost::json::parse(write({{document("a.txt", 5)}, {folder("sub")}}));
   EXPECT_EQ(root.at("@context").as_string(), "http://remotestorage.io/spec/folder-description");

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "codec/utf8.hpp"
 #include "storage/refusals.hpp"
 #include "storage/space_writer.hpp"
 
@@ -11,6 +12,7 @@ constexpr std::size_t kHistoryPage = 64;
 
 bool is_content_type(std::string_view text) {
   if (text.empty() || text.size() > limits::kContentType) return false;
+  if (!codec::is_valid_utf8(text)) return false;  // listings are JSON
   return std::none_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return (byte < 0x20 && byte != '\t') || byte == 0x7F;

@@ -19,6 +19,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     MESHSTOW_CHECK(redirect->origin.starts_with("http://") ||
                    redirect->origin.starts_with("https://"));
     MESHSTOW_CHECK(redirect->origin.find('@') == std::string::npos);
+    MESHSTOW_CHECK(redirect->location.starts_with(redirect->origin));
+    // What is shown names one host, however often it is read.
+    MESHSTOW_CHECK(http::origin_of_url(redirect->location) == redirect->origin);
   }
   http::Endpoint endpoint;
   endpoint.port = 8181;

@@ -6,6 +6,7 @@ import https from 'node:https';
 import path from 'node:path';
 import {after, before, describe, test} from 'node:test';
 
+import {make_certificate} from './support/certificate.mjs';
 import {binary} from './support/meshstow.mjs';
 import {libraries} from './support/modules.mjs';
 import {free_port, run, temporary_folder} from './support/processes.mjs';
@@ -117,11 +118,7 @@ describe('serving', only_meshstow, () => {
   });
 
   test('TLS: discovery and documents over https, and clear errors for bad certificates', async () => {
-    const folder = temporary_folder('tls');
-    const [certificate, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
-    const made = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-      '-days', '2', '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:MyBox.lan', '-out', certificate, '-keyout', key]);
-    assert.equal(made.code, 0, made.stderr);
+    const {folder, certificate, key} = await make_certificate();
     const port = await free_port();
     await server.stop_serving();
     server.flags = ['--https', `127.0.0.1:${port}`, '--cert', certificate, '--key', key];

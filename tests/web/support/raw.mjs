@@ -1,5 +1,6 @@
 // HTTP/1.1 by hand: sends the bytes it is told to send, and reads answers as strictly as a client may.
 import net from 'node:net';
+import tls from 'node:tls';
 
 import {kPatienceMs} from './processes.mjs';
 
@@ -8,12 +9,14 @@ export class RawConnection {
   #waiting = [];
   closed = false;
 
-  static open(port) {
+  // With `secure`, options of node:tls, over TLS.
+  static open(port, secure) {
     const connection = new RawConnection();
     return new Promise((resolve, reject) => {
-      const socket = net.connect({host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true});
+      const address = {host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true};
+      const socket = secure ? tls.connect({...address, ...secure}) : net.connect(address);
       connection.socket = socket;
-      socket.once('connect', () => resolve(connection));
+      socket.once(secure ? 'secureConnect' : 'connect', () => resolve(connection));
       socket.on('error', (error) => { reject(error); connection.#end(error); });
       socket.on('data', (piece) => {
         connection.#buffer = Buffer.concat([connection.#buffer, piece]);
