@@ -95,6 +95,13 @@ bool log_has_lost_its_end(const std::filesystem::path& store) {
   return true;
 }
 
+// SQLite takes a file of one byte for an empty one, and says so even when asked for its size
+// (sqlite.org, ticket 3260).
+bool is_single_byte(const std::filesystem::path& store) {
+  std::error_code error;
+  return std::filesystem::file_size(store, error) == 1 && !error;
+}
+
 std::string open_error(const std::filesystem::path& file, const Error& error) {
   return "cannot open the store " + file.string() + ": " + error.detail + ". It was not changed";
 }
@@ -110,6 +117,9 @@ tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_sto
     return tl::unexpected("the store " + file.string() +
                           " is gone or empty: put a copy in its place, or remove " +
                           token_file(file).string() + " to begin with an empty one");
+  }
+  if (is_single_byte(file)) {
+    return tl::unexpected(open_error(file, {Errc::corrupt, "the store's file is damaged"}));
   }
   storage::SqliteOptions engine_options;
   engine_options.read_only = ::access(file.c_str(), W_OK) != 0 && errno == EROFS;

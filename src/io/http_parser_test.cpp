@@ -70,9 +70,8 @@ TEST(HttpParser, reads_an_empty_chunked_body_however_it_is_cut) {
 
 TEST(HttpParser, tells_other_versions_from_malformed_lines) {
   EXPECT_EQ(parse("GET /x HTTP/2.0\r\nHost: a\r\n\r\n").refused, 505);
-  for (const std::string& text :
-       {"GET /x y HTTP/1.1\r\nHost: a\r\n\r\n", "GET /x HTTP/1.1\nHost: a\n\n",
-        "GET /x HTTQ/1.1\r\nHost: a\r\n\r\n", "GET /x\r\n\r\n"}) {
+  for (const char* text : {"GET /x y HTTP/1.1\r\nHost: a\r\n\r\n", "GET /x HTTP/1.1\nHost: a\n\n",
+                           "GET /x HTTQ/1.1\r\nHost: a\r\n\r\n", "GET /x\r\n\r\n"}) {
     EXPECT_EQ(parse(text).refused, 400) << text;
   }
 }

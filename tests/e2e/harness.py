@@ -11,6 +11,7 @@ import queue
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -57,6 +58,20 @@ def tree(folder):
     """Every file below with its bytes, but for sockets and the lock."""
     return {str(path.relative_to(folder)): path.read_bytes()
             for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "lock"}
+
+
+LARGE_CHUNKS = "SELECT data FROM chunk_data ORDER BY id LIMIT 1 OFFSET 2"
+
+
+def flip(file, query):
+    """Changes one bit of a stored value, below SQLite."""
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as store:
+        value = store.execute(query).fetchone()[0]
+    store.close()
+    content = bytearray(file.read_bytes())
+    at = content.index(value[2000:2100]) + 50
+    content[at] ^= 1
+    file.write_bytes(content)
 
 
 class Lines:

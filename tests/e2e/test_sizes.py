@@ -104,7 +104,7 @@ def test_the_space_of_a_body_that_stops_comes_back_by_itself(world):
 
 
 def count(node, table):
-    """Rows, of a copy: the file is the node's alone while it runs. None if it was caught writing."""
+    """Rows, of a copy: a running node has its file alone. None if it was caught writing."""
     copy = node.folder / "copy.sqlite"
     for part in ("", "-wal"):
         shutil.copy(f"{node.home / 'store.sqlite'}{part}", f"{copy}{part}")

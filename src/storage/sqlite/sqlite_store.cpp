@@ -1,6 +1,5 @@
 #include "storage/sqlite/sqlite_store.hpp"
 
-#include <filesystem>
 #include <sqlite3.h>
 
 #include "storage/sqlite/schema.hpp"
@@ -110,7 +109,6 @@ class SqliteStore final : public LocalStore {
     return SQLITE_OK;
   }
   [[nodiscard]] Result<void> open_read_only();
-  [[nodiscard]] bool is_single_byte() const;
   [[nodiscard]] bool file_is_gone();
   [[nodiscard]] std::int64_t size_of_file();
   [[nodiscard]] bool log_is_there();
@@ -178,7 +176,6 @@ Result<void> SqliteStore::open_read_only() {
 
 Result<void> SqliteStore::open() {
   if (options_.read_only) return open_read_only();
-  if (is_single_byte()) return fail(Errc::corrupt, "the store's file is damaged");
   if (auto opened = database_.open(path_, options_.vfs, /*may_create=*/true); !opened) {
     return opened;
   }
@@ -198,13 +195,6 @@ Result<void> SqliteStore::open() {
   sqlite3_wal_hook(database_.handle(), note_log_size, this);  // instead of automatic checkpoints
   smallest_size_ = size_of_file();
   return {};
-}
-
-// SQLite takes a file of one byte for an empty one, and says so even when asked for its size
-// (sqlite.org, ticket 3260).
-bool SqliteStore::is_single_byte() const {
-  std::error_code error;
-  return options_.vfs.empty() && std::filesystem::file_size(path_, error) == 1 && !error;
 }
 
 // Somebody has removed, replaced or shortened the file under us, or removed its log: what we write

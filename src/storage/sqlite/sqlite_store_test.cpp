@@ -3,11 +3,8 @@
 
 #include <fstream>
 #include <gmock/gmock.h>
-#include <signal.h>
 #include <sqlite3.h>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 #include "storage/engines_for_test.hpp"
 #include "storage/sqlite/schema.hpp"
@@ -69,8 +66,6 @@ TEST(SqliteStore, refuses_what_is_not_a_store_and_touches_nothing) {
     return opened ? Errc::internal : opened.error().code;
   };
   write_file(file, some_bytes(10'000, 1));
-  EXPECT_EQ(refusal(), Errc::corrupt);
-  write_file(file, "S");
   EXPECT_EQ(refusal(), Errc::corrupt);
   std::filesystem::remove(file);
 
@@ -135,35 +130,6 @@ TEST(SqliteStore, check_finds_columns_that_nobody_writes_and_a_missing_index) {
     store.expect_damage();
     EXPECT_THAT(store.damages(), ::testing::HasSubstr(finding));
   }
-}
-
-// A person who looks into the file with SQLite's own tool.
-TEST(SqliteStore, shares_its_file_with_a_process_that_has_it_open) {
-  auto disk = std::make_shared<SqliteTestDisk>();
-  {
-    Store store(disk);
-    ASSERT_TRUE(store.put("/private/m/a", "a"));
-  }
-  const pid_t tool = ::fork();
-  if (tool == 0) {
-    sqlite3* handle = nullptr;
-    const bool looked =
-        sqlite3_open_v2(disk->file().c_str(), &handle, SQLITE_OPEN_READWRITE, "unix") ==
-            SQLITE_OK &&
-        sqlite3_exec(handle, "SELECT * FROM nodes", nullptr, nullptr, nullptr) == SQLITE_OK;
-    write_file(disk->folder() / "looks", looked ? "yes" : "no");
-    ::pause();
-  }
-  while (!std::filesystem::exists(disk->folder() / "looks")) std::this_thread::yield();
-  {
-    Store store(disk);
-    EXPECT_EQ(store.get("/private/m/a"), "a");
-    EXPECT_TRUE(store.put("/private/m/a", "b"));
-  }
-  ::kill(tool, SIGKILL);
-  ::waitpid(tool, nullptr, 0);
-  Store store(disk);
-  EXPECT_EQ(store.get("/private/m/a"), "b");
 }
 
 // How much of the log holds acknowledged commits is told after each, and 0 when it is not needed.
