@@ -84,8 +84,10 @@ inline constexpr std::size_t kHttpHeaderFields = 128;  // count
 inline constexpr std::size_t kHttpSmallBody =
     64 * 1024;  // PUT bodies held whole; forms and API calls
 inline constexpr std::size_t kHttpUploadPiece = 256 * 1024;  // of a larger body, to the store
-inline constexpr std::size_t kHttpUploadPieces = 2;  // count, on their way to the store at once
-inline constexpr std::size_t kHttpReadPiece = 256 * 1024;  // of a document, from the store
+inline constexpr std::size_t kHttpUploadPieces = 2;      // count, on their way to the store at once
+inline constexpr std::uint64_t kHttpUploadLeast = 1024;  // in 25 s, or it is dropped
+inline constexpr std::size_t kHttpUploadsOfToken = kUploads / 2;  // count; the rest is for others
+inline constexpr std::size_t kHttpReadPiece = 256 * 1024;         // of a document, from the store
 inline constexpr std::size_t kHttpListing = 1024 * 1024;  // listings held whole; larger ones stream
 inline constexpr std::size_t kHttpListingCache = 4 * 1024 * 1024;
 inline constexpr std::size_t kHttpConnections = 16'384;     // count

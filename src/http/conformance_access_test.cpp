@@ -168,6 +168,13 @@ TEST_F(Access, A3_scopes_without_a_level_are_rw_and_nonsense_is_explained) {
   }
 }
 
+TEST_F(Access, A3_consent_says_that_shared_means_what_every_app_shares) {
+  const std::string cookie = sign_in();
+  const auto page = server_.ask("GET", dialog("shared:rw"), {{"Cookie", cookie}});
+  EXPECT_NE(page.body.find("all documents that you share with others"), std::string::npos);
+  EXPECT_EQ(page.body.find("/public/shared/"), std::string::npos);
+}
+
 TEST_F(Access, A2_the_consent_page_shows_the_whole_origin_that_the_token_goes_to) {
   const std::string cookie = sign_in();
   const std::pair<const char*, const char*> origins[] = {

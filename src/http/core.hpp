@@ -40,8 +40,9 @@ struct Core {
   ListingCache listings;
   std::map<std::string, AppManifest> apps;
   std::optional<PassphraseVerifier> passphrase;
-  std::map<std::uint64_t, WorkProgress> work;  // what is going on, by id
-  std::uint64_t last_work = 0;                 // even: see Service::report
+  std::map<access::TokenId, std::size_t> uploads;  // under way, of each token
+  std::map<std::uint64_t, WorkProgress> work;      // what is going on, by id
+  std::uint64_t last_work = 0;                     // even: see Service::report
 
   [[nodiscard]] access::Verdict check(Now now, const Authority& authority, const StoragePath& path,
                                       access::Operation operation) const {

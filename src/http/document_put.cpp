@@ -37,6 +37,10 @@ DocumentPut::DocumentPut(Core& core, Context context, Authority authority, Stora
 }
 
 DocumentPut::~DocumentPut() {
+  if (has_place_) {
+    const auto mine = core_.uploads.find(authority_.capability()->id);
+    if (--mine->second == 0) core_.uploads.erase(mine);
+  }
   if (work_ != 0) core_.work.erase(work_);
 }
 
@@ -63,7 +67,22 @@ void DocumentPut::check_first() {
   });
 }
 
+// The store has few places for uploads: no token may have them all. The user may.
+bool DocumentPut::take_place() {
+  if (authority_.capability() == nullptr) return true;
+  std::size_t& mine = core_.uploads[authority_.capability()->id];
+  if (mine >= limits::kHttpUploadsOfToken) return false;
+  ++mine;
+  has_place_ = true;
+  return true;
+}
+
 void DocumentPut::begin_upload(std::optional<std::uint64_t> size) {
+  if (!take_place()) {
+    Reply full = error_reply(context_, 503, "This token has too many uploads under way.");
+    full.head.headers.add("Retry-After", "5");
+    return refuse(std::move(full));
+  }
   upload_ = core_.new_upload_id();
   ask<storage::Done>(storage::BeginUpload{upload_, path_, size}, [this](Now, auto outcome) {
     if (finished() || aborted()) return;
@@ -86,8 +105,9 @@ void DocumentPut::on_body(Now now, ByteView piece) {
   base::append(buffer_, piece);
   if (stage_ == Stage::small && buffer_.size() > limits::kHttpSmallBody) {
     // Chunked, and not small after all. Pieces may follow the request to begin in order.
-    begin_upload(std::nullopt);
     stage_ = Stage::streaming;
+    begin_upload(std::nullopt);
+    if (finished()) return;
   }
   if (stage_ == Stage::streaming && buffer_.size() >= limits::kHttpUploadPiece) append();
   report(now);

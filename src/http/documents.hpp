@@ -70,6 +70,9 @@ class DocumentPut final : public StorageExchange {
   ~DocumentPut() override;
 
   [[nodiscard]] bool wants_body() const override;
+  [[nodiscard]] BodyPace body_pace() const override {
+    return stage_ == Stage::streaming ? BodyPace::steady : BodyPace::moves;
+  }
 
  protected:
   void on_body(Now now, ByteView piece) override;
@@ -79,6 +82,7 @@ class DocumentPut final : public StorageExchange {
  private:
   enum class Stage { small, checking, streaming, storing, over };
   void check_first();
+  bool take_place();
   void begin_upload(std::optional<std::uint64_t> size);
   void append();
   void appended(Now now, const storage::Outcome<storage::Done>& outcome);
@@ -94,6 +98,7 @@ class DocumentPut final : public StorageExchange {
   Stage stage_ = Stage::small;
   Bytes buffer_;
   storage::UploadId upload_ = 0;  // 0: none begun
+  bool has_place_ = false;        // counted in core_.uploads
   std::size_t in_flight_ = 0;     // pieces on their way to the store
   bool body_ended_ = false;
   std::uint64_t received_ = 0;

@@ -34,6 +34,13 @@ struct HashPassphrase {
 struct Break {};
 using Output = std::variant<storage::StoreRequest, Send, HashPassphrase, Break>;
 
+// How fast a request's body must come.
+enum class BodyPace {
+  soon,    // all of it within the time of a head: whoever sends it has shown no token
+  moves,   // as long as anything comes
+  steady,  // at least limits::kHttpUploadLeast in a while, since it holds a place in the store
+};
+
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -42,6 +49,7 @@ class Exchange {
 
   [[nodiscard]] std::optional<Output> poll();
   [[nodiscard]] virtual bool wants_body() const { return false; }
+  [[nodiscard]] virtual BodyPace body_pace() const { return BodyPace::soon; }
   // True from the last Send (or Break) on.
   [[nodiscard]] bool finished() const { return finished_; }
   // No store request is unanswered. An exchange must live until it is idle, or a handle leaks.

@@ -60,6 +60,9 @@ std::string scope_row(const Scope& scope, std::size_t index) {
   std::string row = "<li><p class=\"what\">" + escape_html(describe_scope(scope)) + "</p>";
   if (subject == "*") {
     row += "<p class=\"note\">This app could see and use the data of every other app.</p>";
+  } else if (subject == "shared") {
+    row +=
+        "<p class=\"note\">These are all documents that you share with others, of every app.</p>";
   } else if (scope.right() == Operation::write) {
     row += "<p class=\"note\">It may also publish under /public/" + escape_html(subject) +
            "/, where anyone with the link can read.</p>";

@@ -68,5 +68,30 @@ TEST_F(Uploads, whose_store_or_token_failed_leave_their_place) {
   EXPECT_EQ(put(token_, "after"), 201);
 }
 
+TEST_F(Uploads, of_one_token_leave_places_for_others) {
+  std::vector<std::unique_ptr<Running>> mine;
+  for (std::size_t i = 0; i < limits::kHttpUploadsOfToken; ++i) {
+    mine.push_back(start(token_, "mine" + std::to_string(i)));
+    mine.back()->feed();
+  }
+  for (const bool chunked : {false, true}) {
+    TestRequest one_more{.method = "PUT",
+                         .target = "/storage/me/notes/more",
+                         .headers = {{"Authorization", "Bearer " + token_}},
+                         .body = std::string(limits::kHttpSmallBody + 1, 'u'),
+                         .chunked = chunked};
+    const auto refused = server_.ask(std::move(one_more));
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_TRUE(refused.has("Retry-After"));
+  }
+  EXPECT_EQ(put(server_.token("notes:rw"), "others"), 201);
+  mine.pop_back();
+  EXPECT_EQ(put(token_, "again"), 201);
+  for (const auto& each : mine) each->run();
+  EXPECT_EQ(mine.front()->response.status, 201);
+  mine.clear();
+  EXPECT_EQ(put(token_, "after"), 201);
+}
+
 }  // namespace
 }  // namespace meshstow::http

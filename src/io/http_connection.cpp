@@ -13,7 +13,8 @@ namespace asio = boost::asio;
 // What stops for good is dropped within 30 s; the look around is every second.
 constexpr std::chrono::seconds kHandshake{10};
 constexpr std::chrono::seconds kHeadTime{25};  // from the first byte of a head to its last
-constexpr std::chrono::seconds kStall{25};     // of a body, or of a client that does not read
+// Of a body or of a client that does not read; and for the whole of a form (http::BodyPace).
+constexpr std::chrono::seconds kStall{25};
 constexpr std::chrono::seconds kIdle{120};
 constexpr std::chrono::seconds kLinger{5};
 // The unread rest of a body that is worth reading for keeping the connection.
@@ -91,6 +92,7 @@ void HttpConnection::start() {
 
 void HttpConnection::next_request() {
   parser_.reset();
+  framing_deadline_ = kNever;
   head_begun_ = false;
   head_written_ = false;
   state_ = State::head;
@@ -153,6 +155,11 @@ std::optional<HttpRefusal> HttpConnection::feed_parser(std::size_t& used) {
   if (used == 0 && parser_.has_head() && input_.size() > limits::kHttpHead) {
     return HttpRefusal{400, "This is no HTTP body."};
   }
+  if (used > 0 || !parser_.has_head()) {
+    framing_deadline_ = kNever;
+  } else if (framing_deadline_ == kNever) {
+    framing_deadline_ = shared_->host.now().mono + kHeadTime;
+  }
   if (used == input_.size()) {
     input_.clear();
   } else {
@@ -191,10 +198,12 @@ void HttpConnection::begin_exchange() {
   body_ended_ = false;
   sent_something_ = false;
   continue_due_ = parser_.expects_continue();
-  deadline_ = now.mono + kStall;
+  body_in_ = body_seen_ = 0;
+  forgive(now.mono);
   run_ =
       std::make_shared<HttpRun>(shared_, shared_->service->begin(now, request), weak_from_this());
   parser_.set_body_sink([this](ByteView piece) {
+    body_in_ += piece.size();
     if (run_) run_->exchange().handle_body(shared_->host.now(), piece);
   });
   if (run_->exchange().is_stream()) {
@@ -369,6 +378,7 @@ void HttpConnection::finish_exchange() {
     next_request();
   } else {
     state_ = State::discarding;
+    deadline_ = shared_->host.now().mono + kStall;
   }
 }
 
@@ -398,7 +408,7 @@ void HttpConnection::input_ready() {
   input_ended_ = read.ended;
   if (read.bytes > 0) {
     base::append(input_, ByteView(shared_->scratch).first(read.bytes));
-    if (state_ == State::exchange || state_ == State::discarding) {
+    if (state_ == State::exchange && run_->exchange().body_pace() != http::BodyPace::soon) {
       deadline_ = shared_->host.now().mono + kStall;
     }
   }
@@ -416,10 +426,30 @@ void HttpConnection::check_deadline(TimePoint now) {
   const bool progress = writing_ && bytes_out != std::exchange(bytes_out_seen_, bytes_out);
   if (!waits_for_client() || progress) {
     // The store is at work, or a slow client reads.
-    if (state_ == State::exchange) deadline_ = now + kStall;
+    if (state_ == State::exchange) forgive(now);
     return;
   }
-  if (now >= deadline_) close();
+  if (is_too_slow(now)) return close();
+  if (now < rate_deadline_) return;
+  rate_deadline_ = now + kStall;
+  body_seen_ = body_in_;
+}
+
+bool HttpConnection::is_too_slow(TimePoint now) const {
+  if (now >= deadline_) return true;
+  if (state_ != State::exchange && state_ != State::discarding) return false;
+  if (now >= framing_deadline_) return true;
+  return now >= rate_deadline_ && state_ == State::exchange &&
+         run_->exchange().body_pace() == http::BodyPace::steady &&
+         body_in_ - body_seen_ < limits::kHttpUploadLeast;
+}
+
+// Time that the client is not to blame for, or that begins.
+void HttpConnection::forgive(TimePoint now) {
+  deadline_ = now + kStall;
+  rate_deadline_ = now + kStall;
+  body_seen_ = body_in_;
+  if (framing_deadline_ != kNever) framing_deadline_ = now + kHeadTime;
 }
 
 }  // namespace meshstow::io

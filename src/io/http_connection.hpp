@@ -2,7 +2,8 @@
 // order. Internal to io.
 //
 // A request is read, answered and written before the next is begun; pipelined ones wait in the
-// buffer. Threading: the loop thread. Limits: kIdle, kHeadTime and kStall below; limits::kHttpHead.
+// buffer. Threading: the loop thread. Limits: kIdle, kHeadTime and kStall in the .cpp;
+// limits::kHttpHead.
 #pragma once
 
 #include <memory>
@@ -87,6 +88,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   [[nodiscard]] bool can_keep_alive(const http::ResponseHead& head) const;
   void next_request();
   void linger();
+  [[nodiscard]] bool is_too_slow(TimePoint now) const;
+  void forgive(TimePoint now);
   [[nodiscard]] bool waits_for_client() const;
 
   std::shared_ptr<HttpShared> shared_;
@@ -119,6 +122,11 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool pump_again_ = false;
   bool head_begun_ = false;  // some of the next head has arrived
   TimePoint deadline_ = kNever;
+  TimePoint framing_deadline_ = kNever;  // of a chunk's head or a trailer that has begun
+  // Of an upload: by when another limits::kHttpUploadLeast must have come since `body_seen_`.
+  TimePoint rate_deadline_ = kNever;
+  std::uint64_t body_in_ = 0;
+  std::uint64_t body_seen_ = 0;
   std::uint64_t bytes_out_seen_ = 0;
 };
 
