@@ -86,6 +86,8 @@ void StoreLogMark::note(std::uint32_t pages) {
   base::append_big_endian(bytes, pages);
   // Where it cannot be written, a loss goes unnoticed; what is stored is stored.
   (void)(::pwrite(file_.get(), bytes.data(), bytes.size(), 0) == std::ssize(bytes));
+  // A mark of the log before, come back after a power cut, would tell of a loss that was none.
+  if (pages == 0) (void)::fdatasync(file_.get());
 }
 
 FileResult<fs::path> keep_lost_log(const fs::path& store) {

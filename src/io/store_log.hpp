@@ -3,7 +3,8 @@
 // SQLite takes a log that lost its end, or has a damaged page, for a shorter one and says nothing.
 // So the number of pages that hold acknowledged commits is noted in a small file beside it
 // (store.sqlite-mark; docs/FORMAT.md) and compared with the log before the next opening. The mark
-// outlives the process, and is not synced: what SQLite has synced by then is at least as much.
+// outlives the process. It is synced only before the log is begun anew: else what SQLite has synced
+// is at least as much.
 // Threading: objects belong to the disk thread. Source: sqlite.org/fileformat2.html, 4.
 #pragma once
 
