@@ -55,7 +55,7 @@ bool within(const std::vector<Scope>& asked, const Scope& given) {
 }
 
 std::string scope_row(const Scope& scope, std::size_t index) {
-  const std::string subject = scope.subject();
+  const std::string& subject = scope.subject();
   const std::string id = "grant" + std::to_string(index);
   std::string row = "<li><p class=\"what\">" + escape_html(describe_scope(scope)) + "</p>";
   if (subject == "*") {

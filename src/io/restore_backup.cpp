@@ -133,7 +133,8 @@ class Restoration {
       if (::write(out.get(), buffer.data(), static_cast<std::size_t>(count)) != count) {
         return tl::unexpected(file_error("write", to));
       }
-      if ((done += static_cast<std::uint64_t>(count)) % kTellEvery < buffer.size()) {
+      done += static_cast<std::uint64_t>(count);
+      if (done % kTellEvery < buffer.size()) {
         tell("copying", done, error ? 0 : total);
       }
     }
@@ -147,7 +148,8 @@ class Restoration {
     if (fs::file_size(copy, error) == 0) {
       return tl::unexpected(options_.file.string() + " is empty");
     }
-    auto store = open_home_store(copy, home_.identities(), home_.settings(), rng_, /*copy=*/true);
+    auto store =
+        open_home_store(copy, home_.identities(), home_.settings(), rng_, /*is_copy=*/true);
     if (!store) {
       return tl::unexpected(options_.file.string() +
                             " is no copy of a store of this home's owner, or is damaged (" +

@@ -26,7 +26,7 @@ SpaceWriter::SpaceWriter(std::unique_ptr<LocalStore> engine, std::unique_ptr<Sea
                          StorageOptions options)
     : engine_(std::move(engine)),
       sealer_(std::move(sealer)),
-      options_(options),
+      options_(std::move(options)),
       box_(*sealer_),
       digests_(sealer_->digest_key()),
       folders_(*engine_, box_, digests_),
