@@ -1,5 +1,6 @@
 #include "base/limits.hpp"
 #include "codec/http_date.hpp"
+#include "http/content_type.hpp"
 #include "http/documents.hpp"
 #include "http/replies.hpp"
 
@@ -8,24 +9,14 @@ namespace {
 
 constexpr std::size_t kFirstPiece = 64 * 1024;
 
-// Scripts of a stored page run, if at all, in an origin of their own: never in ours, where the
-// dashboard is. PDF is left out because browsers show none in a sandbox; its scripts have no access
-// to the page.
-bool needs_sandbox(std::string_view content_type) {
-  const std::string_view type = content_type.substr(0, content_type.find(';'));
-  return !equal_ignoring_case(type, "application/pdf");
-}
-
-// Types as stored are opaque, but a header holds one line. (HeaderBlock replaces what would break
-// it.)
 void add_document_headers(HeaderBlock& headers, const Context& context, const StoragePath& path,
                           const storage::DocumentInfo& info) {
-  headers.add("Content-Type", info.content_type);
+  headers.add("Content-Type", sent_content_type(info.content_type));
   headers.add("ETag", info.etag.quoted());
   headers.add("Last-Modified", codec::format_http_date(info.modified));
   headers.add("Cache-Control", context.attachment ? "private, no-cache" : cache_control(path));
   headers.add("Accept-Ranges", "bytes");
-  if (needs_sandbox(info.content_type)) headers.add("Content-Security-Policy", "sandbox");
+  if (context.attachment || needs_sandbox(info.content_type)) add_sandbox(headers);
   if (context.attachment) headers.add("Content-Disposition", "attachment");
   add_context_headers(headers, context);
 }

@@ -1,4 +1,5 @@
 #include "base/limits.hpp"
+#include "http/content_type.hpp"
 #include "http/documents.hpp"
 #include "http/replies.hpp"
 
@@ -130,6 +131,7 @@ ResponseHead FolderGet::head() const {
   head.headers.add("Cache-Control",
                    context_.attachment ? "private, no-cache" : cache_control(path_));
   add_context_headers(head.headers, context_);
+  add_sandbox(head.headers);
   return head;
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/limits.hpp"
+#include "http/content_type.hpp"
 #include "http/core.hpp"
 #include "http/json_text.hpp"
 #include "http/replies.hpp"
@@ -70,6 +71,7 @@ void EventStream::begin(const Context& context) {
   head.headers.add("Content-Type", "text/event-stream");
   head.headers.add("Cache-Control", "no-store");
   add_context_headers(head.headers, context);
+  add_sandbox(head.headers);
   sending_ = true;
   send({.head = std::move(head), .body = std::string("retry: 2000\n\n"), .last = false});
 }

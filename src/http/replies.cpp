@@ -1,5 +1,6 @@
 #include "http/replies.hpp"
 
+#include "http/content_type.hpp"
 #include "http/cors.hpp"
 
 namespace meshstow::http {
@@ -15,6 +16,7 @@ Reply error_reply(const Context& context, int status, std::string_view message) 
   reply.head.headers.add("Content-Type", "text/plain; charset=utf-8");
   reply.head.headers.add("Cache-Control", "no-store");
   add_context_headers(reply.head.headers, context);
+  add_sandbox(reply.head.headers);
   reply.body = std::string(message) + "\n";
   return reply;
 }
@@ -81,6 +83,7 @@ Reply json_reply(const Context& context, int status, std::string json, std::stri
   reply.head.headers.add("Content-Type", type);
   reply.head.headers.add("Cache-Control", "no-store");
   add_context_headers(reply.head.headers, context);
+  add_sandbox(reply.head.headers);
   reply.body = std::move(json);
   return reply;
 }
