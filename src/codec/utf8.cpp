@@ -28,7 +28,23 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   return length;
 }
 
+char32_t code_point_of(std::string_view sequence) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
+  if (sequence.size() == 1) return byte(0);
+  char32_t out = byte(0) & (0x7fU >> sequence.size());
+  for (std::size_t i = 1; i < sequence.size(); ++i) out = out << 6 | (byte(i) & 0x3fU);
+  return out;
+}
+
 }  // namespace
+
+Character take_character(std::string_view& text) {
+  const std::size_t length = sequence_length(text, 0);
+  Character out{.bytes = text.substr(0, std::max<std::size_t>(length, 1)), .code_point = {}};
+  if (length > 0) out.code_point = code_point_of(out.bytes);
+  text.remove_prefix(out.bytes.size());
+  return out;
+}
 
 bool is_valid_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
