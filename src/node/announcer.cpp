@@ -29,6 +29,7 @@ void Announcer::usage_changed(Now now, const storage::Usage& usage) {
 void Announcer::set_data(Now now) {
   if (!destination_) return;
   protocol::Announcement announcement;
+  announcement.capabilities = {"store"};  // what it can do, and nothing else
   announcement.space_available = space_left_;
   announcement.timestamp = now.wall;
   announcement.fingerprint = fingerprint_;

@@ -34,10 +34,10 @@ TEST(StorageNode, announces_itself_with_what_a_storage_node_offers) {
   EXPECT_EQ(announce.identity.hash(), home.identities().device.hash());
   EXPECT_EQ(announce.destination,
             reticulum::destination_hash("remotestorage.node", announce.identity.hash()));
-  EXPECT_GE(announce.app_data->size(), 29U);
-  EXPECT_LE(announce.app_data->size(), 37U);
+  EXPECT_GE(announce.app_data->size(), 24U);
+  EXPECT_LE(announce.app_data->size(), 32U);
   const auto announcement = last_announcement(program);
-  EXPECT_EQ(announcement.capabilities, (std::vector<std::string>{"store", "sync"}));
+  EXPECT_EQ(announcement.capabilities, std::vector<std::string>{"store"});
   const auto usage = home.usage(world);
   EXPECT_EQ(announcement.space_available, usage.space_left);
   EXPECT_EQ(announcement.fingerprint, usage.fingerprint);

@@ -1,4 +1,5 @@
-// protocol/announcement.hpp: the announce data of a storage node, 29 to 37 bytes.
+// protocol/announcement.hpp: the announce data of a storage node, 24 to 32 bytes for a node that
+// only stores.
 //
 // MessagePack array [capabilities, space_available in bytes, Unix seconds, 8-byte fingerprint]; a
 // JSON object with the seed's field names is understood too. Source: design.md 5.
@@ -15,7 +16,7 @@
 namespace meshstow::protocol {
 
 struct Announcement {
-  std::vector<std::string> capabilities{"store", "sync"};
+  std::vector<std::string> capabilities;  // "store", "sync"
   std::uint64_t space_available = 0;
   WallTime timestamp{};
   std::optional<FixedBytes<8>> fingerprint;

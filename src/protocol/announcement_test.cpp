@@ -9,18 +9,19 @@ namespace meshstow::protocol {
 namespace {
 
 Announcement example(std::uint64_t space) {
-  return {.space_available = space,
+  return {.capabilities = {"store"},
+          .space_available = space,
           .timestamp = base::wall_from_unix_seconds(1'772'366'400),
           .fingerprint = FixedBytes<8>{{1, 2, 3, 4, 5, 6, 7, 8}}};
 }
 
-TEST(Announcement, takes_29_to_37_bytes_and_reads_back) {
-  EXPECT_EQ(write_announcement(example(0)).size(), 29U);
-  EXPECT_EQ(write_announcement(example(std::numeric_limits<std::uint64_t>::max())).size(), 37U);
+TEST(Announcement, of_a_node_that_stores_takes_24_to_32_bytes_and_reads_back) {
+  EXPECT_EQ(write_announcement(example(0)).size(), 24U);
+  EXPECT_EQ(write_announcement(example(std::numeric_limits<std::uint64_t>::max())).size(), 32U);
   for (const std::uint64_t space : {0ULL, 127ULL, 65536ULL, 1ULL << 40, ~0ULL}) {
     const auto read = read_announcement(write_announcement(example(space)));
     ASSERT_TRUE(read);
-    EXPECT_EQ(read->capabilities, (std::vector<std::string>{"store", "sync"}));
+    EXPECT_EQ(read->capabilities, std::vector<std::string>{"store"});
     EXPECT_EQ(read->space_available, space);
     EXPECT_EQ(read->timestamp, example(space).timestamp);
     EXPECT_EQ(read->fingerprint, example(space).fingerprint);

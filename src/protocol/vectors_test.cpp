@@ -90,15 +90,21 @@ TEST(MeshstowVectors, messages_are_those_of_the_file) {
 
 TEST(MeshstowVectors, announcements_are_those_of_the_file) {
   json::array out;
-  for (const std::uint64_t space : {std::uint64_t{0}, std::uint64_t{64} << 30}) {
-    const Announcement announcement{.space_available = space,
+  const std::vector<std::string> stores{"store"};
+  const std::vector<std::string> syncs{"store", "sync"};
+  const std::uint64_t large = std::uint64_t{64} << 30;
+  for (const auto& [capabilities, space] :
+       {std::pair{stores, std::uint64_t{0}}, {stores, large}, {syncs, large}}) {
+    const Announcement announcement{.capabilities = capabilities,
+                                    .space_available = space,
                                     .timestamp = *codec::parse_iso8601("2026-03-01T12:00:00Z"),
                                     .fingerprint = FixedBytes<8>{{1, 2, 3, 4, 5, 6, 7, 8}}};
-    out.push_back(json::object{{"capabilities", json::array{"store", "sync"}},
-                               {"space_available", space},
-                               {"timestamp", base::unix_seconds(announcement.timestamp)},
-                               {"fingerprint_hex", to_hex(*announcement.fingerprint)},
-                               {"app_data_hex", to_hex(write_announcement(announcement))}});
+    out.push_back(
+        json::object{{"capabilities", json::array(capabilities.begin(), capabilities.end())},
+                     {"space_available", space},
+                     {"timestamp", base::unix_seconds(announcement.timestamp)},
+                     {"fingerprint_hex", to_hex(*announcement.fingerprint)},
+                     {"app_data_hex", to_hex(write_announcement(announcement))}});
   }
   codec::expect_vectors("announcement", out);
 }
