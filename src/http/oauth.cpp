@@ -57,14 +57,14 @@ bool within(const std::vector<Scope>& asked, const Scope& given) {
 std::string scope_row(const Scope& scope, std::size_t index) {
   const std::string& subject = scope.subject();
   const std::string id = "grant" + std::to_string(index);
-  std::string row = "<li><p class=\"what\">" + escape_html(describe_scope(scope)) + "</p>";
+  std::string row = "<li><p class=\"what\">" + text_html(describe_scope(scope)) + "</p>";
   if (subject == "*") {
     row += "<p class=\"note\">This app could see and use the data of every other app.</p>";
   } else if (subject == "shared") {
     row +=
         "<p class=\"note\">These are all documents that you share with others, of every app.</p>";
   } else if (scope.right() == Operation::write) {
-    row += "<p class=\"note\">It may also publish under /public/" + escape_html(subject) +
+    row += "<p class=\"note\">It may also publish under /public/" + text_html(subject) +
            "/, where anyone with the link can read.</p>";
   }
   row += "<label for=\"" + id + "\">Allow</label> <select name=\"grant\" id=\"" + id + "\">";

@@ -1,6 +1,7 @@
 #include "http/pages.hpp"
 
 #include "base/check.hpp"
+#include "codec/printable.hpp"
 #include "http/assets.hpp"
 
 namespace meshstow::http {
@@ -79,6 +80,8 @@ std::string escape_html(std::string_view text) {
   return out;
 }
 
+std::string text_html(std::string_view text) { return escape_html(codec::printable(text)); }
+
 std::string render_page(std::string_view asset, PageValues values) {
   const Asset* page = find_asset(asset);
   MESHSTOW_CHECK(page != nullptr);
@@ -93,7 +96,7 @@ std::string render_page(std::string_view asset, PageValues values) {
     MESHSTOW_CHECK(close != std::string_view::npos);
     const std::string_view name = rest.substr(end.size(), close - end.size());
     const std::string& value = value_of(values, name);
-    out += raw ? value : escape_html(value);
+    out += raw ? value : text_html(value);
     rest.remove_prefix(close + end.size());
   }
   out += rest;

@@ -13,7 +13,10 @@ namespace meshstow::http {
 
 std::string escape_html(std::string_view text);  // for text and quoted attributes
 
-// Fills {{name}} with the escaped value and {{{name}}} with the value as it is.
+std::string text_html(
+    std::string_view text);  // text as people may be shown it: codec/printable.hpp
+
+// Fills {{name}} with text_html() of the value and {{{name}}} with the value as it is.
 using PageValues = std::initializer_list<std::pair<std::string_view, std::string>>;
 std::string render_page(std::string_view asset, PageValues values);
 

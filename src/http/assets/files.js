@@ -1,6 +1,7 @@
 // The file browser: one folder at a time, upload by button or by dropping, download, delete.
 import {file_url, list, remove, upload} from './api.js';
 import {ask, bytes, make, table} from './page.js';
+import {printable} from './text.js';
 import {work} from './work.js';
 
 const is_folder = (name) => name.endsWith('/');
@@ -58,13 +59,13 @@ function rows(folder, items, show_error, refresh) {
     const remove_button = make('button', {type: 'button', class: 'quiet bad', title: `Delete ${name}`,
       onclick: () => delete_item(path, show_error, refresh)}, 'Delete');
     return [link, item['Content-Type'] ?? 'folder', is_folder(name) ? '' : bytes(item['Content-Length']),
-      item['Last-Modified'] ? new Date(item['Last-Modified']).toLocaleString() : '', remove_button];
+      item['Last-Modified'] ? new Text(new Date(item['Last-Modified']).toLocaleString()) : '', remove_button];
   });
 }
 
 export async function show_files(page, folder) {
   const error = make('p', {class: 'bad', role: 'alert', hidden: true});
-  const show_error = (problem) => { error.textContent = problem.message; error.hidden = false; };
+  const show_error = (problem) => { error.textContent = printable(problem.message); error.hidden = false; };
   const input = make('input', {type: 'file', multiple: true, 'aria-label': 'Choose files to upload'});
   const listing = make('div');
   const refresh = async () => {

@@ -1,15 +1,20 @@
 // What all views share: making elements, words for numbers, questions.
+import {printable} from './text.js';
 
-// make('a', {href: '#'}, 'text', child…): properties, never markup, so that stored names stay text.
+// make('a', {href: '#'}, 'text', child…): properties, never markup, so that stored names stay text;
+// what is read of them is made printable.
+const is_read = new Set(['title', 'aria-label', 'placeholder']);
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
+  for (const [name, given] of Object.entries(properties)) {
+    const value = is_read.has(name) ? printable(given) : given;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (name === 'class') element.className = value;
     else if (name in element) element[name] = value;
     else element.setAttribute(name, value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.filter((child) => child !== null && child !== undefined)
+    .map((child) => (typeof child === 'string' ? printable(child) : child)));
   return element;
 }
 
@@ -32,19 +37,22 @@ export function bytes(count) {
   return `${at === 0 || count >= 100 ? Math.round(count) : count.toFixed(1)} ${units[at]}`;
 }
 
+// A node, since the marks of direction in some languages' dates are the browser's own.
+const date_text = (seconds) => new Text(new Date(seconds * 1000).toLocaleDateString());
+
 export function when(seconds) {
   if (!seconds) return 'never';
   const ago = Date.now() / 1000 - seconds;
-  if (ago < 0) return new Date(seconds * 1000).toLocaleDateString();
+  if (ago < 0) return date_text(seconds);
   if (ago < 60) return 'just now';
   if (ago < 3600) return `${Math.floor(ago / 60)} min ago`;
   if (ago < 86400) return `${Math.floor(ago / 3600)} h ago`;
-  return new Date(seconds * 1000).toLocaleDateString();
+  return date_text(seconds);
 }
 
 export function ask(question, yes) {
   const dialog = document.getElementById('dialog');
-  document.getElementById('question').textContent = question;
+  document.getElementById('question').textContent = printable(question);
   document.getElementById('yes').textContent = yes;
   dialog.returnValue = '';
   dialog.showModal();
