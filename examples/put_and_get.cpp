@@ -7,14 +7,14 @@
 // its `token create --scope notes:rw` prints.
 #include <iostream>
 
-#include "codec/hex.hpp"
+#include "codec/hash_text.hpp"
 #include "io/blocking_client.hpp"
 
 int main(int count, char** words) {
   namespace ms = meshstow;
   if (count != 5) return std::cerr << "put_and_get HOME HOST:PORT DESTINATION TOKEN\n", 2;
   const auto address = ms::io::parse_address(words[2]);
-  const auto node = ms::codec::fixed_from_hex<16>(words[3]);
+  const auto node = ms::codec::hash_from_text<16>(words[3]);
   if (!address || !node) return std::cerr << "no address, or no destination\n", 2;
 
   auto client = ms::io::BlockingClient::open(words[1], {{}, {*address}, "off", false});

@@ -4,11 +4,13 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "codec/printable.hpp"
+#include "follower.hpp"
 #include "io/home.hpp"
 #include "io/restore_backup.hpp"
 #include "io/run_command.hpp"
-#include "progress_bar.hpp"
 #include "report.hpp"
+#include "terminal_text.hpp"
 
 namespace meshstow::app {
 namespace {
@@ -19,7 +21,7 @@ constexpr std::string_view kVerbs[] = {"history", "restore",        "check", "co
                                        "backup",  "restore-backup", "quota", "history-policy"};
 
 std::string text_of(const json::object& about, std::string_view key) {
-  return printable(about.at(key).as_string());
+  return codec::printable(about.at(key).as_string());
 }
 std::uint64_t number_of(const json::object& about, std::string_view key) {
   return about.at(key).to_number<std::uint64_t>();
@@ -125,28 +127,8 @@ void print_text(std::string_view verb, const json::object& about) {
   }
 }
 
-// What the node tells of a long command, on a terminal.
-class Follower {
- public:
-  explicit Follower(const Invocation& invocation)
-      : bar_(!invocation.json && invocation.log_level != io::LogLevel::error) {}
-  void told(const std::string& progress) {
-    const json::object about = json::parse(progress).as_object();
-    const std::string_view stage = about.at("stage").as_string();
-    const bool checks = stage == "checking";
-    bar_.update(checks               ? "Checking"
-                : stage == "copying" ? "Copying"
-                                     : "Compacting",
-                number_of(about, "done"), number_of(about, "total"),
-                checks ? ProgressBar::Unit::items : ProgressBar::Unit::bytes);
-  }
-  void clear() { bar_.clear(); }
-
- private:
-  ProgressBar bar_;
-};
-
-io::CommandOutcome execute(const Invocation& invocation, Follower& follower) {
+io::CommandOutcome execute(const Invocation& invocation) {
+  Follower follower(invocation);
   const auto home = io::Home::choose(invocation.home);
   const auto told = [&](const std::string& progress) { follower.told(progress); };
   if (invocation.command.verb == "restore-backup") {
@@ -169,9 +151,7 @@ bool is_care_command(std::string_view verb) {
 }
 
 int run_care_command(const Invocation& invocation) {
-  Follower follower(invocation);
-  const io::CommandOutcome outcome = execute(invocation, follower);
-  follower.clear();
+  const io::CommandOutcome outcome = execute(invocation);
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
   const json::object about = json::parse(outcome.json).as_object();
   if (invocation.json) {

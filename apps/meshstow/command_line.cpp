@@ -1,6 +1,7 @@
 #include "command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <iostream>
 
 #include "care.hpp"
@@ -21,6 +22,7 @@ struct Words {
   Invocation out;
   std::string home, scope_text;
   std::string http, reticulum;
+  double wait_seconds = 0;  // 0: as long as usual
   int verbose = 0;
   bool quiet = false, version = false, example_config = false;
   std::uint64_t limit = 0;
@@ -164,13 +166,24 @@ void refuse_empty_values(CLI::App& app) {
   }
 }
 
+std::string in_bounds(const std::string& seconds) {
+  const double number = std::strtod(seconds.c_str(), nullptr);
+  const double most = std::chrono::duration<double>(io::kLongestWait).count();
+  return number > 0 && number <= most ? "" : "a number of seconds above 0 and up to a day";
+}
+
 void build(CLI::App& app, Words& words) {
   app.footer(kFooter);
   app.require_subcommand(0, 1);
   app.add_option("--home", words.home, "else $MESHSTOW_HOME, else ~/.meshstow")->type_name("DIR");
   app.add_flag("--json", words.out.json, "one JSON document on standard output");
   app.add_flag("-v,--verbose", words.verbose, "more in the log; twice for all");
-  app.add_flag("-q,--quiet", words.quiet, "errors only, no progress bar");
+  app.add_flag("-q,--quiet", words.quiet, "errors only; what it waits for is not shown");
+  app.add_option("-w", words.wait_seconds,
+                 "give up when the network brought nothing for so long: no path, no link, no "
+                 "answer, no byte; else bounds of 15 s and more")
+      ->type_name("SECONDS")
+      ->check(in_bounds);
   app.add_flag("--version", words.version, "print the version");
   app.add_flag("--exampleconfig", words.example_config, "print a commented config");
   add_node_commands(app, words);
@@ -221,6 +234,10 @@ tl::expected<Invocation, int> finish(const CLI::App& app, Words& words) {
   out.log_level = log_level(words);
   if (!words.http.empty()) out.serve.http = words.http;
   if (!words.reticulum.empty()) out.serve.reticulum = words.reticulum;
+  if (words.wait_seconds > 0) {
+    out.command.wait =
+        std::chrono::ceil<Duration>(std::chrono::duration<double>(words.wait_seconds));
+  }
   if (out.command.verb == "ls" && out.command.path.empty()) out.command.path = "/";
   if (out.command.verb == "put" && out.command.content_type.empty()) {
     out.command.content_type = guess_content_type(out.command.path, out.file);

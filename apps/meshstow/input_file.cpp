@@ -29,6 +29,8 @@ tl::expected<void, std::string> InputFile::open(const std::string& file) {
   return {};
 }
 
+bool InputFile::is_terminal() const { return ::isatty(descriptor_) == 1; }
+
 std::optional<std::uint64_t> InputFile::size() const {
   if (!is_named_ || !before_) return std::nullopt;
   return before_->size;

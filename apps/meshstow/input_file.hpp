@@ -24,6 +24,7 @@ class InputFile {
   // 0: the end. An error too for a regular file that changed since it was opened, for then what was
   // read may be half of the old and half of the new.
   [[nodiscard]] tl::expected<std::size_t, std::string> read(MutableByteView out);
+  [[nodiscard]] bool is_terminal() const;
   [[nodiscard]] std::optional<std::uint64_t> size() const;  // of a regular file that was named
 
  private:

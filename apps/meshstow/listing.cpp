@@ -3,7 +3,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
-#include "io/run_command.hpp"
+#include "follower.hpp"
 #include "report.hpp"
 
 namespace meshstow::app {
@@ -71,12 +71,12 @@ class Printer {
 
 }  // namespace
 
-int list_by_pages(const Invocation& invocation, const std::filesystem::path& home) {
+int list_by_pages(const Invocation& invocation) {
   io::Command command = invocation.command;
   command.limit = kPage;
   Printer printer(invocation.json);
   for (;;) {
-    const io::CommandOutcome outcome = io::run_command(home, command, {});
+    const io::CommandOutcome outcome = run_and_follow(invocation, command);
     if (!outcome.ok) return report_outcome(invocation.json && !printer.break_off(), outcome);
     json::object page = json::parse(outcome.json).as_object();
     const json::value* next = page.if_contains("next");

@@ -2,12 +2,10 @@
 // this program nor `serve` holds a large folder. Returns the exit code.
 #pragma once
 
-#include <filesystem>
-
 #include "command_line.hpp"
 
 namespace meshstow::app {
 
-[[nodiscard]] int list_by_pages(const Invocation& invocation, const std::filesystem::path& home);
+[[nodiscard]] int list_by_pages(const Invocation& invocation);
 
 }  // namespace meshstow::app

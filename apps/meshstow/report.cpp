@@ -9,7 +9,9 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "codec/printable.hpp"
 #include "command_line.hpp"
+#include "terminal_text.hpp"
 
 namespace meshstow::app {
 namespace {
@@ -36,7 +38,8 @@ std::string shown(const json::value& value, Kind kind) {
   if (kind == Kind::size && value.is_number()) {
     return pretty_size(value.to_number<std::uint64_t>());
   }
-  std::string text = value.is_string() ? printable(value.as_string()) : json::serialize(value);
+  std::string text =
+      value.is_string() ? codec::printable(value.as_string()) : json::serialize(value);
   return kind == Kind::hash && !text.empty() ? "<" + text + ">" : text;
 }
 
@@ -128,15 +131,20 @@ void print_list(const json::object& about) {
   std::ranges::sort(items, {}, [](const json::value& item) {
     return std::string_view(item.as_object().at("name").as_string());
   });
+  // Names that are wider than that reach into the next column.
+  constexpr std::size_t kNarrowest = 32, kWidest = 60;
+  std::size_t column = kNarrowest;
+  for (const json::value& item : items) {
+    column = std::max(column, std::min(kWidest, display_width(member(item.as_object(), "name"))));
+  }
   for (const json::value& value : items) {
     const json::object& item = value.as_object();
-    const bool is_folder = item.at("folder").as_bool();
-    const std::string name = member(item, "name") + (is_folder ? "/" : "");
-    if (is_folder) {
-      std::printf("  %s\n", name.c_str());
+    const std::string name = member(item, "name");
+    if (item.at("folder").as_bool()) {
+      std::printf("  %s/\n", name.c_str());
     } else {
-      std::printf("  %-32s %12s  %s\n", name.c_str(), shown(item.at("size"), Kind::size).c_str(),
-                  member(item, "content_type").c_str());
+      std::printf("  %s %12s  %s\n", padded(name, column).c_str(),
+                  shown(item.at("size"), Kind::size).c_str(), member(item, "content_type").c_str());
     }
   }
 }
@@ -294,35 +302,6 @@ int report_outcome(bool as_json, const io::CommandOutcome& failed) {
 
 int report_failure(bool as_json, std::string_view message) {
   return report_outcome(as_json, io::command_failed(message));
-}
-
-std::string pretty_size(std::uint64_t bytes) {
-  if (bytes < 1000) return std::to_string(bytes) + " B";
-  constexpr const char* kUnits[] = {"KB", "MB", "GB", "TB", "PB", "EB"};
-  double value = static_cast<double>(bytes) / 1000.0;
-  std::size_t unit = 0;
-  for (; value >= 999.995 && unit + 1 < std::size(kUnits); ++unit) value /= 1000.0;
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2f %s", value, kUnits[unit]);
-  return text;
-}
-
-std::string printable(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
-    const bool is_c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;  // U+0080 to U+009F
-    if (byte < 0x20 || byte == 0x7F || is_c1) {
-      char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\x%02x", is_c1 ? next : byte);
-      out += escaped;
-      i += is_c1 ? 1 : 0;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
 }
 
 }  // namespace meshstow::app

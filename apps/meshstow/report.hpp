@@ -23,10 +23,4 @@ void print_as_text(std::string_view verb, const std::string& result);  // no end
 int report_outcome(bool json, const io::CommandOutcome& failed);
 int report_failure(bool json, std::string_view message);
 
-// "10.49 MB", powers of 1000 as the Reticulum utilities count.
-[[nodiscard]] std::string pretty_size(std::uint64_t bytes);
-
-// For a terminal: control characters of names and messages that come from others become \xNN.
-[[nodiscard]] std::string printable(std::string_view text);
-
 }  // namespace meshstow::app

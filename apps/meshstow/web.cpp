@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "follower.hpp"
 #include "io/home.hpp"
 #include "io/run_command.hpp"
 #include "report.hpp"
@@ -16,7 +17,7 @@ namespace meshstow::app {
 namespace {
 
 int run(const Invocation& invocation, const io::Command& command) {
-  const auto outcome = io::run_command(io::Home::choose(invocation.home), command, {});
+  const auto outcome = run_and_follow(invocation, command);
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
   return report_result(invocation.json, command.verb, outcome.json);
 }

@@ -93,6 +93,7 @@ std::string encode_command(const Command& command) {
     if (!(command.*member).empty()) out[key] = command.*member;
   }
   if (command.size) out["size"] = *command.size;
+  if (command.wait) out["wait_us"] = command.wait->count();
   if (command.limit > 0) out["limit"] = command.limit;
   if (!command.scopes.empty())
     out["scopes"] = json::array(command.scopes.begin(), command.scopes.end());
@@ -107,6 +108,10 @@ Result<Command> decode_command(std::string_view text) {
     if (object->contains(key)) out.*member = text_member(*object, key);
   }
   out.size = number_member(*object, "size");
+  if (const auto wait = number_member(*object, "wait_us")) {
+    const auto longest = static_cast<std::uint64_t>(kLongestWait.count());
+    out.wait = Duration(static_cast<Duration::rep>(std::min(*wait, longest)));
+  }
   out.limit = static_cast<std::size_t>(number_member(*object, "limit").value_or(0));
   if (const json::value* scopes = object->if_contains("scopes")) {
     if (!scopes->is_array()) return fail(Errc::malformed, "scopes are an array");

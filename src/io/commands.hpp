@@ -28,6 +28,8 @@
 
 namespace meshstow::io {
 
+inline constexpr Duration kLongestWait = std::chrono::hours(24);
+
 struct Command {
   // put get rm ls stat id status peers "token create" "token list" "token revoke", and those of
   // http_commands.hpp and care_commands.hpp
@@ -35,6 +37,7 @@ struct Command {
   std::string path;
   std::string at;                       // empty: this node; else see find_node()
   std::string token;                    // with `at`
+  std::optional<Duration> wait;         // with `at`: without any progress; absent: usual bounds
   std::string content_type;             // put; empty: application/octet-stream
   std::string if_match, if_none_match;  // put, rm, get
   std::string version;                  // get, stat, restore: a unique beginning of one
@@ -42,15 +45,15 @@ struct Command {
   std::string after;                    // ls: "next" of the page before
   std::size_t limit = 0;                // ls: items; 0: all
   std::vector<std::string> scopes;      // token create
-  std::string holder;                   // token create: 32 hex digits, empty for a bearer token
-  std::string expires;                  // token create: 90s, 15m, 24h, 30d; empty: never
-  std::string label = "cli";            // token create
-  std::string token_id;                 // token revoke: a unique beginning of one
-  std::string app;                      // apps add (empty: after the path), apps remove
-  std::string passphrase;               // passphrase; empty: none any more
-  std::string module;                   // quota, history-policy; empty: the space
-  std::string setting;                  // quota, history-policy; empty: only show it
-  std::string file;                     // backup: absolute
+  std::string holder;         // token create: see find_identity(); empty for a bearer token
+  std::string expires;        // token create: 90s, 15m, 24h, 30d; empty: never
+  std::string label = "cli";  // token create
+  std::string token_id;       // token revoke: a unique beginning of one
+  std::string app;            // apps add (empty: after the path), apps remove
+  std::string passphrase;     // passphrase; empty: none any more
+  std::string module;         // quota, history-policy; empty: the space
+  std::string setting;        // quota, history-policy; empty: only show it
+  std::string file;           // backup: absolute
 
   [[nodiscard]] bool has_body() const { return verb == "put"; }
 };
@@ -84,9 +87,12 @@ class CommandRun {
 [[nodiscard]] std::unique_ptr<CommandRun> start_command(NodeHost& host, Command command,
                                                         CommandChannel channel);
 
-// NODE of `--at`: 32 hex digits, a name of [peers] in the config, or a unique beginning of the
-// destination hash of a node that was heard.
+// NODE of `--at`: a destination hash, a name of [peers] in the config, or a unique beginning of the
+// hash of a node that was heard. Hashes as codec/hash_text.hpp reads them.
 [[nodiscard]] tl::expected<reticulum::DestinationHash, std::string> find_node(
     NodeHost& host, std::string_view text);
+// IDENTITY of `--for`: likewise, of a person or device. A node stands for its device.
+[[nodiscard]] tl::expected<Hash16, std::string> find_identity(NodeHost& host,
+                                                              std::string_view text);
 
 }  // namespace meshstow::io

@@ -55,6 +55,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void body_wanted(std::function<void(CommandChannel::Piece)> give);
   void give_body();
   void write_body(Bytes piece, std::function<void()> taken);
+  void tell_progress(std::string json);
+  void send_progress();
   void send(FrameType type, ByteView payload);
   void write_some();
   void handle_written();
@@ -78,6 +80,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool body_ended_ = false;
   std::function<void(CommandChannel::Piece)> wants_body_;
 
+  std::string progress_;  // the last, while it has not been sent
   std::deque<Bytes> out_;
   std::size_t out_bytes_ = 0;
   bool writing_ = false;
@@ -156,14 +159,23 @@ CommandChannel Session::channel() {
     if (const auto self = weak.lock()) self->send(FrameType::head, base::as_bytes(json));
   };
   out.progress = [weak](const std::string& json) {
-    const auto self = weak.lock();
-    // The next one says more, so one that would have to wait is left out.
-    if (self && self->out_.empty()) self->send(FrameType::progress, base::as_bytes(json));
+    if (const auto self = weak.lock()) self->tell_progress(json);
   };
   out.done = [weak](const CommandOutcome& outcome) {
     if (const auto self = weak.lock()) self->answer(outcome);
   };
   return out;
+}
+
+// Of those that would have to wait only the last is told: it says more than the ones before.
+void Session::tell_progress(std::string json) {
+  progress_ = std::move(json);
+  if (out_.empty()) send_progress();
+}
+
+void Session::send_progress() {
+  if (answered_ || progress_.empty()) return;
+  send(FrameType::progress, base::as_bytes(std::exchange(progress_, {})));
 }
 
 void Session::body_wanted(std::function<void(CommandChannel::Piece)> give) {
@@ -207,6 +219,7 @@ void Session::write_some() {
                       if (error) return self->close();
                       self->out_bytes_ -= self->out_.front().size();
                       self->out_.pop_front();
+                      if (self->out_.empty()) self->send_progress();
                       self->handle_written();
                       self->write_some();
                     });

@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "codec/printable.hpp"
+
 namespace meshstow::io {
 namespace {
 
@@ -29,14 +31,11 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
   return spdlog::level::warn;
 }
 
-// Text from outside (names of peers, of config sections) cannot forge lines or move the cursor.
+// Text from outside (names of peers, of config sections) cannot forge lines, move the cursor or
+// turn the direction of reading.
 void write(spdlog::level::level_enum level, std::string_view message) {
   if (!logger().should_log(level)) return;
-  std::string line(message);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  logger().log(level, line);
+  logger().log(level, codec::printable(message));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
-#include <algorithm>
 #include <charconv>
 
-#include "codec/hex.hpp"
+#include "codec/hash_text.hpp"
 #include "io/command_work.hpp"
 
 namespace meshstow::io {
@@ -146,8 +145,8 @@ class TokenCreate final : public CommandWork {
       order.scopes.insert(order.scopes.end(), scopes->begin(), scopes->end());
     }
     if (!command_.holder.empty()) {
-      const auto holder = codec::fixed_from_hex<16>(command_.holder);
-      if (!holder) return fail("an identity has 32 hexadecimal digits");
+      const auto holder = find_identity(host_, command_.holder);
+      if (!holder) return fail(holder.error());
       order.holder = *holder;
     }
     if (!command_.expires.empty()) {
@@ -212,11 +211,12 @@ class TokenRevoke final : public CommandWork {
  private:
   std::optional<access::TokenId> find() {
     std::vector<access::TokenId> found;
+    const auto digits = codec::hash_digits(command_.token_id);
     for (const access::TokenRecord& record : host_.node().tokens().list()) {
       const auto& id = record.capability.id;
-      if (codec::to_hex(id).starts_with(command_.token_id)) found.push_back(id);
+      if (digits && codec::to_hex(id).starts_with(*digits)) found.push_back(id);
     }
-    if (found.size() == 1 && !command_.token_id.empty()) return found.front();
+    if (found.size() == 1) return found.front();
     fail(found.empty() ? "there is no such token" : "several tokens begin like this");
     return std::nullopt;
   }
@@ -227,12 +227,6 @@ class Unknown final : public CommandWork {
   using CommandWork::CommandWork;
   void begin() override { fail("this is no command"); }
 };
-
-bool is_hex(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  });
-}
 
 }  // namespace
 
@@ -245,25 +239,6 @@ std::shared_ptr<CommandWork> make_node_command(NodeHost& host, Command command,
   if (command.verb == "token list") return make_work<TokenList>(host, command, channel);
   if (command.verb == "token revoke") return make_work<TokenRevoke>(host, command, channel);
   return make_work<Unknown>(host, command, channel);
-}
-
-tl::expected<reticulum::DestinationHash, std::string> find_node(NodeHost& host,
-                                                                std::string_view text) {
-  if (const auto whole = codec::fixed_from_hex<16>(text)) return *whole;
-  const auto& names = host.home().settings().peers;
-  if (const auto named = names.find(std::string(text)); named != names.end()) return named->second;
-  std::vector<reticulum::DestinationHash> found;
-  if (is_hex(text)) {
-    std::string lower(text);
-    for (char& c : lower) c = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;
-    for (const node::PeerInfo& peer : host.node().peers()) {
-      if (codec::to_hex(peer.destination).starts_with(lower)) found.push_back(peer.destination);
-    }
-  }
-  if (found.size() == 1) return found.front();
-  if (!found.empty()) return tl::unexpected("several nodes begin with " + std::string(text));
-  return tl::unexpected("no node is known as " + std::string(text) +
-                        "; a destination has 32 hexadecimal digits");
 }
 
 }  // namespace meshstow::io

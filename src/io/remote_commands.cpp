@@ -9,7 +9,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr auto kInterfacePatience = std::chrono::seconds(10);
+constexpr Duration kInterfacePatience = std::chrono::seconds(10);
 
 std::string_view stage_name(node::ClientStage stage) {
   switch (stage) {
@@ -59,14 +59,11 @@ class RemoteWork : public CommandWork {
     request_.token = command_.token;
     request_.if_match = header_text(conditions->if_match);
     request_.if_none_match = header_text(conditions->if_none_match);
-    host_.when_connected(kInterfacePatience, [work = self(this)](bool connected) {
-      if (work->over()) return;
-      if (!connected) return work->CommandWork::fail("no interface to the mesh is up");
-      work->prepare();
-    });
+    wait_for_interface();
   }
 
  protected:
+  // Then the question; `-w` bounds both together.
   virtual void prepare() { ask(protocol::Operation::get); }
   virtual void add_hooks(OperationHooks& /*hooks*/) {}
   virtual void done() = 0;
@@ -79,7 +76,8 @@ class RemoteWork : public CommandWork {
       work->response_ = response;
     };
     hooks.progress = [work = self(this)](const node::OperationProgress& progress) {
-      if (!work->over()) work->tell(progress);
+      if (work->over()) return;
+      work->tell({stage_name(progress.stage), progress.done, progress.total});
     };
     hooks.done = [work = self(this)](tl::expected<void, node::OperationFailed> how) {
       work->operation_.reset();
@@ -109,14 +107,26 @@ class RemoteWork : public CommandWork {
   protocol::StorageResponse response_;
 
  private:
+  void wait_for_interface() {
+    tell({.stage = "connecting"});
+    const TimePoint began = host_.now().mono;
+    const auto connected = [work = self(this), began](bool is_up) {
+      if (work->over()) return;
+      if (!is_up) return work->CommandWork::fail("no interface to the mesh is up");
+      work->request_.patience = work->command_.wait;
+      work->request_.waited = work->host_.now().mono - began;
+      work->prepare();
+    };
+    host_.when_connected(command_.wait.value_or(kInterfacePatience), connected);
+  }
+
   void release() override {
     if (operation_) host_.cancel(*operation_);
     operation_.reset();
   }
 
-  void tell(const node::OperationProgress& progress) {
-    tell_progress(command_.verb + " " + command_.path + " at " + command_.at,
-                  {stage_name(progress.stage), progress.done, progress.total});
+  void tell(const Progress& progress) {
+    tell_progress(command_.verb + " " + command_.path + " at " + command_.at, progress);
   }
 
   std::optional<node::OperationId> operation_;

@@ -5,7 +5,7 @@
 
 #include "base/limits.hpp"
 #include "codec/config.hpp"
-#include "codec/hex.hpp"
+#include "codec/hash_text.hpp"
 #include "io/reticulum_config.hpp"
 
 namespace meshstow::io {
@@ -152,7 +152,7 @@ class SettingsReader {
 
   Read peers(const ConfigSection& section) {
     for (const auto& [name, value] : section.values) {
-      const auto hash = codec::fixed_from_hex<16>(value);
+      const auto hash = codec::hash_from_text<16>(value);
       if (!hash) return wrong("peers", name, "a destination has 32 hexadecimal digits");
       out_.peers[name] = *hash;
     }

@@ -53,10 +53,11 @@ bool ClientLinks::owns(const reticulum::LinkId& link) const {
 }
 
 void ClientLinks::want(Now now, OperationId operation, const reticulum::DestinationHash& node,
-                       As as) {
+                       As as, TimePoint patient_until) {
   auto entry = find_for(node, as);
+  const User user{.operation = operation, .patient_until = patient_until};
   if (entry != entries_.end()) {
-    entry->users.push_back({operation});
+    entry->users.push_back(user);
     if (entry->as == As::nobody && as != As::nobody) {
       entry->as = as;
       if (entry->stage == Stage::open) identify(now, *entry);
@@ -69,7 +70,7 @@ void ClientLinks::want(Now now, OperationId operation, const reticulum::Destinat
                                                                   : ClientStage::linking);
   }
   entry = entries_.insert(entries_.end(), Entry{.node = node, .as = as});
-  entry->users.push_back({operation});
+  entry->users.push_back(user);
   if (endpoint_.known(node) && endpoint_.hops_to(node)) return open(now, entry);
   find_path(now, *entry);
 }
@@ -141,6 +142,7 @@ void ClientLinks::release(Now now, OperationId operation) {
   const auto entry = entry_of(operation);
   if (entry == entries_.end()) return;
   entry->users.remove_if([&](const User& user) { return user.operation == operation; });
+  if (entry->stage == Stage::finding && entry->users.empty()) return void(entries_.erase(entry));
   if (entry->stage != Stage::open) return;
   if (entry->users.empty()) entry->due = now.mono + kIdleLink;
   start_users(now, *entry);
@@ -154,7 +156,17 @@ void ClientLinks::fail(Now now, Entries::iterator entry, const Error& why,
   for (const User& user : gone.users) calls_.failed(now, user.operation, why, message);
 }
 
+// True: somebody waits longer than usual, so that it goes on from the path.
+bool ClientLinks::look_again(Now now, Entry& entry) {
+  const bool patient = std::any_of(entry.users.begin(), entry.users.end(), [&](const User& user) {
+    return user.patient_until != kNever && now.mono < user.patient_until;
+  });
+  if (patient) find_path(now, entry);
+  return patient;
+}
+
 void ClientLinks::fail_without_path(Now now, Entries::iterator entry) {
+  if (look_again(now, *entry)) return;
   fail(now, entry, {Errc::not_found, "no path to the node"},
        "no path to " + in_brackets(entry->node) +
            (interfaces_up_ == 0 ? ": no interface is connected"
@@ -167,6 +179,7 @@ void ClientLinks::give_up_finding(Now now, Entries::iterator entry) {
 }
 
 void ClientLinks::fail_unanswered(Now now, Entries::iterator entry) {
+  if (look_again(now, *entry)) return;
   fail(now, entry, {Errc::timed_out, "the node does not answer"},
        "the node " + in_brackets(entry->node) + " does not answer");
 }
@@ -187,7 +200,11 @@ void ClientLinks::on(Now now, const reticulum::PathFailed& event) {
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto each = entry++;
     if (each->node != event.destination || each->stage != Stage::finding) continue;
-    give_up_finding(now, each);
+    if (now.mono >= each->due) {
+      give_up_finding(now, each);
+    } else {  // an older question than ours went unanswered
+      endpoint_.request_path(now, each->node);
+    }
   }
 }
 

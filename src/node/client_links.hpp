@@ -32,7 +32,9 @@ class ClientLinks {
 
   ClientLinks(reticulum::Endpoint& endpoint, ClientIdentities identities, Calls calls);
 
-  void want(Now now, OperationId operation, const reticulum::DestinationHash& node, As as);
+  // Until `patient_until` (kNever: as long as usual) a path and a link are tried for anew.
+  void want(Now now, OperationId operation, const reticulum::DestinationHash& node, As as,
+            TimePoint patient_until = kNever);
   void release(Now now, OperationId operation);
   // After a STORE002: the first identification may have been lost.
   void identify_again(Now now, OperationId operation);
@@ -52,6 +54,7 @@ class ClientLinks {
   struct User {
     OperationId operation = 0;
     bool started = false;
+    TimePoint patient_until = kNever;  // kNever: as long as usual
   };
   struct Entry {
     reticulum::DestinationHash node;
@@ -73,6 +76,7 @@ class ClientLinks {
   void set_stage(Entry& entry, Stage stage);
   void start_users(Now now, Entry& entry);
   void fail(Now now, Entries::iterator entry, const Error& why, const std::string& message);
+  [[nodiscard]] bool look_again(Now now, Entry& entry);
   void give_up_finding(Now now, Entries::iterator entry);
   void fail_without_path(Now now, Entries::iterator entry);
   void fail_unanswered(Now now, Entries::iterator entry);

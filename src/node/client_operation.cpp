@@ -1,7 +1,10 @@
 #include "node/client_operation.hpp"
 
+#include <cstdio>
+
 #include "base/check.hpp"
 #include "base/limits.hpp"
+#include "codec/hex.hpp"
 #include "codec/iso8601.hpp"
 
 namespace meshstow::node {
@@ -12,6 +15,12 @@ constexpr std::uint64_t kWholeQuestion = limits::kInlineDocument;
 
 std::optional<std::string> header(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
+}
+
+std::string in_seconds(Duration time) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g s", std::chrono::duration<double>(time).count());
+  return text;
 }
 
 bool means_unidentified(const protocol::StorageError& error) {
@@ -35,6 +44,7 @@ As ClientOperation::as() const {
 }
 
 void ClientOperation::start(Now now) {
+  if (request_.patience) give_up_ = now.mono + *request_.patience - request_.waited;
   if (request_.operation == protocol::Operation::put) {
     auto sealed = sealing();
     if (request_.path.is_secret() && !sealed) {
@@ -45,7 +55,7 @@ void ClientOperation::start(Now now) {
       return fail(now, {Errc::limit, "too large"}, "the document is too large for one message");
     }
   }
-  context_.links->want(now, id_, request_.node, as());
+  context_.links->want(now, id_, request_.node, as(), give_up_);
 }
 
 // With the key of the space that the token is for, if we hold it; else as our own.
@@ -82,7 +92,7 @@ void ClientOperation::on_link_failed(Now now, const Error& why, const std::strin
     answer_.reset();
     receiving_.reset();
     sending_.reset();
-    context_.links->want(now, id_, request_.node, as());
+    context_.links->want(now, id_, request_.node, as(), give_up_);
     return;
   }
   const bool unsure = was_linked && !harmless;
@@ -90,8 +100,35 @@ void ClientOperation::on_link_failed(Now now, const Error& why, const std::strin
        unsure ? message + " before the answer came: it may have been done or not" : message);
 }
 
+// What it waits for, shown while it waits.
 void ClientOperation::on_stage(ClientStage stage) {
+  stage_ = stage;
   context_.events.push_back(OperationProgress{.operation = id_, .stage = stage});
+}
+
+void ClientOperation::moved(Now now) {
+  if (request_.patience && !ended()) give_up_ = now.mono + *request_.patience;
+}
+
+void ClientOperation::handle_deadline(Now now) {
+  if (ended() || now.mono < give_up_) return;
+  const bool may_be_done = all_sent_ && request_.operation != protocol::Operation::get;
+  fail(now, {Errc::timed_out, "nothing moved"},
+       waited_for() + (may_be_done ? ": it may have been done or not" : ""));
+}
+
+std::string ClientOperation::waited_for() const {
+  const std::string node = '<' + codec::to_hex(request_.node.view()) + '>';
+  const std::string within = " within " + in_seconds(*request_.patience);
+  switch (stage_) {
+    case ClientStage::finding_path:
+      return "no path to " + node + " was found" + within + ": is the node running and connected?";
+    case ClientStage::linking: return "the node " + node + " did not open a link" + within;
+    case ClientStage::asking: return "the node " + node + " did not answer" + within;
+    case ClientStage::sending:
+    case ClientStage::receiving: break;
+  }
+  return "the transfer stood still: nothing moved" + within;
 }
 
 // ---- The question.
@@ -253,10 +290,12 @@ void ClientOperation::on(Now now, const reticulum::ContentWanted& event) {
   fill(now);
 }
 
-void ClientOperation::on(Now /*now*/, const reticulum::ContentSent& event) {
+void ClientOperation::on(Now now, const reticulum::ContentSent& event) {
   if (sending_ != event.transfer) return;
+  moved(now);
   sending_.reset();
   all_sent_ = true;
+  on_stage(ClientStage::asking);
 }
 
 bool ClientOperation::link_is_gone() const { return !context_.endpoint.link_info(link_); }
@@ -272,10 +311,10 @@ void ClientOperation::on(Now now, const reticulum::ContentUnsent& event) {
   fail(now, {event.why, "it could not be sent"}, "the transfer to the node broke off");
 }
 
-void ClientOperation::on(Now /*now*/, const reticulum::ContentProgress& event) {
-  const ClientStage stage =
-      sending_ == event.transfer ? ClientStage::sending : ClientStage::receiving;
-  context_.events.push_back(OperationProgress{id_, stage, event.done, event.total});
+void ClientOperation::on(Now now, const reticulum::ContentProgress& event) {
+  moved(now);
+  stage_ = sending_ == event.transfer ? ClientStage::sending : ClientStage::receiving;
+  context_.events.push_back(OperationProgress{id_, stage_, event.done, event.total});
 }
 
 void ClientOperation::on(Now now, const reticulum::RequestTimedOut& /*event*/) {
@@ -294,7 +333,8 @@ void ClientOperation::ask_again(Now now, const Error& why, const std::string& me
 
 // ---- The answer.
 
-void ClientOperation::on(Now /*now*/, const reticulum::ContentStarted& event) {
+void ClientOperation::on(Now now, const reticulum::ContentStarted& event) {
+  moved(now);
   phase_ = Phase::receiving;
   receiving_ = event.transfer;
   answer_ = std::make_unique<IncomingAnswer>(*context_.identities.keys, request_.path);
@@ -309,6 +349,7 @@ void ClientOperation::tell_head() {
 
 void ClientOperation::on(Now now, const reticulum::ContentPiece& event) {
   if (receiving_ != event.transfer || !answer_) return;
+  moved(now);
   Bytes body;
   const auto taken = answer_->take(event.bytes, body);
   if (!taken) {
@@ -421,6 +462,7 @@ void ClientOperation::cancel(Now now) {
 
 void ClientOperation::end(Now now) {
   phase_ = Phase::ended;
+  give_up_ = kNever;
   context_.links->release(now, id_);
 }
 

@@ -39,6 +39,8 @@ class ClientOperation {
   void on_link(Now now, const reticulum::LinkId& link, const reticulum::Identity& signer);
   void on_link_failed(Now now, const Error& why, const std::string& message);
   void on_stage(ClientStage stage);
+  void handle_deadline(Now now);
+  [[nodiscard]] TimePoint deadline() const { return give_up_; }
 
   // Whose is it?
   [[nodiscard]] bool asked(const reticulum::LinkId& link,
@@ -63,6 +65,8 @@ class ClientOperation {
   [[nodiscard]] protocol::StorageRequest message(Now now) const;
   [[nodiscard]] protocol::Signer signature() const;
   [[nodiscard]] std::optional<OutgoingBody::Sealing> sealing() const;
+  void moved(Now now);
+  [[nodiscard]] std::string waited_for() const;
   void ask(Now now);
   void read_body(Now now);
   void on_body_read(Now now);
@@ -85,6 +89,8 @@ class ClientOperation {
   ClientRequest request_;
   std::string token_;
   Phase phase_ = Phase::linking;
+  ClientStage stage_ = ClientStage::finding_path;
+  TimePoint give_up_ = kNever;  // unless something moves before
   reticulum::LinkId link_;
   const reticulum::Identity* signer_ = nullptr;
   bool linked_again_ = false;

@@ -204,9 +204,22 @@ void StorageClient::interfaces_changed(Now now, std::size_t up) {
 void StorageClient::handle_deadline(Now now) {
   state_->now = now;
   state_->links.handle_deadline(now);
+  std::vector<OperationId> due;
+  for (const auto& [id, operation] : state_->operations) {
+    if (now.mono >= operation->deadline()) due.push_back(id);
+  }
+  for (const OperationId id : due) {
+    state_->with(id, [&](ClientOperation& operation) { operation.handle_deadline(now); });
+  }
 }
 
-TimePoint StorageClient::deadline() const { return state_->links.deadline(); }
+TimePoint StorageClient::deadline() const {
+  TimePoint out = state_->links.deadline();
+  for (const auto& [id, operation] : state_->operations) {
+    out = std::min(out, operation->deadline());
+  }
+  return out;
+}
 
 std::optional<ClientEvent> StorageClient::poll() {
   if (state_->context.events.empty()) return std::nullopt;

@@ -33,6 +33,10 @@ struct ClientRequest {
   // and to be sent; once or twice more if the node lost what was sent, or the identification before
   // it.
   std::uint64_t body_size = 0;
+  // It ends when for so long nothing came nearer: no path, no link, no answer, no byte. A path and
+  // a link are tried for until then. Absent: usual bounds, each of its own.
+  std::optional<Duration> patience = {};
+  Duration waited{};  // of the patience, before it was started
 };
 
 struct BodyWanted {

@@ -100,7 +100,7 @@ def test_the_transcripts_and_the_python_program(world, shell):
 
 
 def test_dev_run_is_a_node_at_once_and_hears_signals(world):
-    """The first command of README, with the interfaces off; the binary is built already."""
+    """The first commands of README, with the interfaces off; the binary is built already."""
     home = world.folder / "home"
     process = subprocess.Popen(
         [str(ROOT / "dev"), "run", "--home", str(home), "--json", "--reticulum", "off", "--http",
@@ -109,8 +109,10 @@ def test_dev_run_is_a_node_at_once_and_hears_signals(world):
     try:
         ready = json.loads(Lines(process.stdout).next())
         assert ready["event"] == "ready"
-        [_, put] = blocks("sh")[0].splitlines()
-        words = put.split("#")[0].replace("FILE", str(ROOT / "LICENSE")).split()
+        assert [line.split("#")[0].strip() for line in blocks("sh")[0].splitlines()] == [
+            "./dev run", "./dev test"]
+        [put] = blocks("sh")[1].splitlines()
+        words = put.replace("FILE", str(ROOT / "LICENSE")).split()
         env = {**world.env, "MESHSTOW_HOME": str(home)}
         subprocess.run([ROOT / words[0], *words[1:]], env=env, check=True, capture_output=True)
         process.send_signal(signal.SIGTERM)
