@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 
 #include "base/limits.hpp"
-#include "io/control_address.hpp"
 #include "io/control_frames.hpp"
+#include "io/control_socket.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -127,18 +127,10 @@ class Conversation {
 std::optional<CommandOutcome> run_by_control(const std::filesystem::path& home,
                                              const Command& command,
                                              const CommandStreams& streams) {
-  std::error_code error;
-  const auto path = std::filesystem::absolute(home, error) / "control.sock";
-  const auto address = control_address(path);
-  if (!address) return std::nullopt;  // no such directory: the home itself will say so better
-  FileHandle socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket) return command_failed(errno_text("cannot make a socket"));
-  const auto* name = reinterpret_cast<const sockaddr*>(&address->address);
-  if (::connect(socket.get(), name, sizeof address->address) != 0) {
-    if (errno == EACCES) return command_failed(file_error("use", path));
-    return std::nullopt;
-  }
-  return Conversation(std::move(socket), command, streams).run();
+  auto socket = connect_control_socket(home);
+  if (!socket) return command_failed(socket.error());
+  if (!*socket) return std::nullopt;
+  return Conversation(std::move(**socket), command, streams).run();
 }
 
 }  // namespace meshstow::io

@@ -8,13 +8,12 @@
 #include <deque>
 #include <set>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.hpp"
 #include "io/commands.hpp"
-#include "io/control_address.hpp"
 #include "io/control_frames.hpp"
+#include "io/control_socket.hpp"
 #include "io/log.hpp"
 
 namespace meshstow::io {
@@ -259,22 +258,6 @@ bool is_our_user(int socket) {
   return peer.uid == ::geteuid() || peer.uid == 0;
 }
 
-HomeResult<FileHandle> listen_at(const std::filesystem::path& path) {
-  const auto address = control_address(path);
-  if (!address) return tl::unexpected(address.error());
-  FileHandle socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket) return tl::unexpected(file_error("create", path));
-  ::unlink(path.c_str());
-  // The file takes the mode of the socket, so that nobody finds it open to all even for a moment.
-  ::fchmod(socket.get(), 0600);
-  const auto* name = reinterpret_cast<const sockaddr*>(&address->address);
-  if (::bind(socket.get(), name, sizeof address->address) != 0 ||
-      ::listen(socket.get(), SOMAXCONN) != 0) {
-    return tl::unexpected(file_error("create", path));
-  }
-  return socket;
-}
-
 }  // namespace
 
 struct ControlServer::State : std::enable_shared_from_this<ControlServer::State> {
@@ -318,27 +301,29 @@ struct ControlServer::State : std::enable_shared_from_this<ControlServer::State>
       session->forget_owner();
       session->close();
     }
-    ::unlink(file.c_str());
+    files.reset();
   }
 
   NodeHost& host;
   Unix::acceptor acceptor;
   asio::steady_timer pause;
-  std::filesystem::path file;
+  std::optional<ControlSocket> files;
   std::set<std::shared_ptr<Session>> sessions;
   bool closed = false;
 };
 
 HomeResult<std::unique_ptr<ControlServer>> ControlServer::start(NodeHost& host) {
   auto state = std::make_shared<State>(host);
-  state->file = host.home().control_socket();
-  auto socket = listen_at(state->file);
+  auto socket = ControlSocket::make(host.home().directory());
   if (!socket) return tl::unexpected(socket.error());
+  state->files.emplace(std::move(*socket));
   error_code error;
-  state->acceptor.assign(Unix(), socket->get(), error);
-  if (error)
-    return tl::unexpected("cannot listen on " + state->file.string() + ": " + error.message());
-  socket->release();
+  state->acceptor.assign(Unix(), state->files->get(), error);
+  if (error) {
+    return tl::unexpected("cannot listen on " + state->files->file().string() + ": " +
+                          error.message());
+  }
+  state->files->release();
   state->accept();
   return std::unique_ptr<ControlServer>(new ControlServer(std::move(state)));
 }

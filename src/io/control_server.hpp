@@ -1,4 +1,4 @@
-// io/control_server.hpp: home/control.sock, where commands find the running `serve`.
+// io/control_server.hpp: the socket where commands find the running `serve` (control_socket.hpp).
 //
 // Unix stream socket of mode 0600; only the same user (or root) is heard. One command a connection.
 // A connection that breaks cancels its command. Threading: the loop thread.

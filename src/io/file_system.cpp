@@ -1,11 +1,15 @@
 #include "io/file_system.hpp"
 
+#include <algorithm>
+#include <array>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <utility>
 
@@ -24,6 +28,14 @@ FileResult<void> write_all(const FileHandle& file, ByteView content,
     if (count < 0) return failed("write", path);
     content = content.subspan(static_cast<std::size_t>(count));
   }
+  return {};
+}
+
+// What a file system says of a call that it does not have.
+bool is_unknown_here(int code) { return code == EINVAL || code == ENOSYS || code == EOPNOTSUPP; }
+
+FileResult<void> move_over(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return failed("create", to);
   return {};
 }
 
@@ -51,14 +63,45 @@ std::string file_error(std::string_view doing, const std::filesystem::path& path
   return out;
 }
 
+std::string_view kind_of_file(unsigned mode) {
+  if (S_ISREG(mode)) return "a file";
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISLNK(mode)) return "a symbolic link";
+  if (S_ISFIFO(mode)) return "a pipe";
+  return S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+FileResult<FileHandle> open_regular_file(const std::filesystem::path& path) {
+  FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat about {};
+  if (!file && errno == ENXIO) {  // a socket; a device without a driver
+    return tl::unexpected("cannot read " + path.string() + ": it is no regular file");
+  }
+  if (!file || ::fstat(file.get(), &about) != 0) return failed("read", path);
+  if (!S_ISREG(about.st_mode)) {
+    return tl::unexpected("cannot read " + path.string() + ": it is " +
+                          std::string(kind_of_file(about.st_mode)) + ", no regular file");
+  }
+  return file;
+}
+
+FileResult<std::optional<Bytes>> read_file_if_there(const std::filesystem::path& path,
+                                                    std::size_t limit) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0 && errno == ENOENT) return std::nullopt;
+  auto bytes = read_file(path, limit);
+  if (!bytes) return tl::unexpected(bytes.error());
+  return std::move(*bytes);
+}
+
 FileResult<Bytes> read_file(const std::filesystem::path& path, std::size_t limit) {
-  const FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return failed("read", path);
+  const auto file = open_regular_file(path);
+  if (!file) return tl::unexpected(file.error());
   Bytes out;
   for (;;) {
     const std::size_t filled = out.size();
     out.resize(filled + 64 * 1024);
-    const ssize_t count = ::read(file.get(), out.data() + filled, out.size() - filled);
+    const ssize_t count = ::read(file->get(), out.data() + filled, out.size() - filled);
     out.resize(filled + (count > 0 ? static_cast<std::size_t>(count) : 0));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return failed("read", path);
@@ -80,9 +123,9 @@ FileResult<void> write_new_file(const std::filesystem::path& path, ByteView cont
 
 FileResult<void> replace_file(const std::filesystem::path& path, ByteView content) {
   const std::filesystem::path aside = path.string() + ".new";
+  ::unlink(aside.c_str());  // whatever lies there, nothing is written through it
   {
-    const FileHandle file(
-        ::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    const FileHandle file(::open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file) return failed("create", aside);
     if (auto written = write_all(file, content, aside); !written) return written;
   }
@@ -96,6 +139,15 @@ FileResult<void> rewrite_file(const std::filesystem::path& path, ByteView conten
   return write_all(file, content, path);
 }
 
+bool makes_up_inodes(const std::filesystem::path& path) {
+  static constexpr std::array<std::uint32_t, 7> kTypes{
+      MSDOS_SUPER_MAGIC, EXFAT_SUPER_MAGIC,     FUSE_SUPER_MAGIC, CIFS_SUPER_MAGIC,
+      SMB2_SUPER_MAGIC,  0x5346544E /* NTFS */, 0x7366746E /* NTFS3 */};
+  struct statfs system {};
+  return ::statfs(path.c_str(), &system) == 0 &&
+         std::ranges::find(kTypes, static_cast<std::uint32_t>(system.f_type)) != kTypes.end();
+}
+
 FileResult<void> sync_directory(const std::filesystem::path& path) {
   const FileHandle directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return failed("open", path);
@@ -105,10 +157,21 @@ FileResult<void> sync_directory(const std::filesystem::path& path) {
 }
 
 FileResult<void> move_to_new(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) != 0) {
-    return failed("create", to);
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+  if (!is_unknown_here(errno)) return failed("create", to);
+  struct stat about {};
+  if (::lstat(from.c_str(), &about) != 0) return failed("read", from);
+  if (S_ISDIR(about.st_mode)) return move_over(from, to);
+  if (::link(from.c_str(), to.c_str()) == 0) {
+    if (::unlink(from.c_str()) != 0) return failed("remove", from);
+    return {};
   }
-  return {};
+  if (errno != EPERM && !is_unknown_here(errno)) return failed("create", to);
+  const FileHandle reserved(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!reserved) return failed("create", to);
+  auto moved = move_over(from, to);
+  if (!moved) ::unlink(to.c_str());
+  return moved;
 }
 
 FileResult<std::filesystem::path> make_temporary_directory(const std::filesystem::path& prefix) {

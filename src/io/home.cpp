@@ -11,8 +11,11 @@
 
 #include "base/limits.hpp"
 #include "codec/utf8.hpp"
+#include "io/acting_owner.hpp"
 #include "io/file_system.hpp"
+#include "io/home_guard.hpp"
 #include "io/home_store.hpp"
+#include "io/log.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -33,20 +36,6 @@ fs::path store_file_of(const fs::path& home) { return home / "store.sqlite"; }
 constexpr std::string_view kParts[] = {"config",           "keyring",           "store.sqlite",
                                        "store.sqlite-wal", "store.sqlite-mark", "incarnation",
                                        "identities"};
-
-std::string quoted(const fs::path& path) { return '"' + path.string() + '"'; }
-
-HomeResult<void> check_private(const fs::path& file) {
-  struct stat found {};
-  if (::stat(file.c_str(), &found) != 0) return tl::unexpected(file_error("read", file));
-  if ((found.st_mode & 077) != 0) {
-    return tl::unexpected(file.string() +
-                          " can be read or written by other users; it holds secrets. Mend it with: "
-                          "chmod 600 " +
-                          quoted(file));
-  }
-  return {};
-}
 
 HomeResult<reticulum::Identity> read_identity(const fs::path& file) {
   if (auto private_file = check_private(file); !private_file) {
@@ -98,6 +87,7 @@ HomeResult<void> check_name(std::string_view name) {
 
 // All files of a new home, in a directory that nobody else knows.
 HomeResult<void> fill(const fs::path& directory, std::string_view name, base::Rng& rng) {
+  if (auto tried = try_out(directory); !tried) return tried;
   const fs::path identities = directory / "identities";
   if (::mkdir(identities.c_str(), 0700) != 0) {
     return tl::unexpected(file_error("create", identities));
@@ -116,7 +106,9 @@ HomeResult<void> fill(const fs::path& directory, std::string_view name, base::Rn
   if (!done) return done;
   // Made here with the right mode; SQLite gives its other files the mode of this one.
   if (done = write_new_file(store_file_of(directory), {}); !done) return done;
-  if (auto store = open_home_store(store_file_of(directory), all, Settings{}, rng); !store) {
+  if (auto store = open_home_store(store_file_of(directory), all, Settings{}, rng,
+                                   /*is_in_the_making=*/true);
+      !store) {
     return tl::unexpected(store.error());
   }
   if (done = sync_directory(identities); !done) return done;
@@ -193,6 +185,7 @@ std::string pid_in(int descriptor) {
 }  // namespace
 
 struct Home::State {
+  ActingOwner owner;
   fs::path directory;
   node::NodeIdentities identities;
   std::string config;
@@ -232,9 +225,9 @@ HomeResult<void> Home::create(const fs::path& given, std::string_view name, base
     }
     return create_beside(directory, name, rng);
   }
-  if (!fs::is_directory(directory, error)) {
-    return tl::unexpected(directory.string() + " is not a directory");
-  }
+  const auto owner = ActingOwner::of(directory);
+  if (!owner) return tl::unexpected(owner.error());
+  if (auto checked = check_directory(directory); !checked) return checked;
   // A mount point, or one in a parent that is not ours, cannot be replaced, but can be filled.
   if (is_empty_directory(directory) && create_beside(directory, name, rng)) return {};
   return create_inside(directory, name, rng);
@@ -248,13 +241,16 @@ bool Home::exists(const fs::path& directory) {
 HomeResult<Home> Home::open(const fs::path& given) {
   std::error_code error;
   const fs::path directory = fs::absolute(given, error).lexically_normal();
-  if (::access(directory.c_str(), X_OK) != 0 && errno == EACCES) {
+  auto acting = ActingOwner::of(directory);
+  if (!acting) return tl::unexpected(acting.error());
+  if (::faccessat(AT_FDCWD, directory.c_str(), X_OK, AT_EACCESS) != 0 && errno == EACCES) {
     return tl::unexpected(file_error("open", directory));
   }
   if (!exists(directory)) {
     return tl::unexpected("there is no home in " + directory.string() +
                           " yet; make one with `meshstow init`");
   }
+  if (auto checked = check_home(directory); !checked) return tl::unexpected(checked.error());
   auto owner = read_identity(owner_file(directory));
   if (!owner) return tl::unexpected(owner.error());
   auto device = read_identity(device_file(directory));
@@ -272,7 +268,8 @@ HomeResult<Home> Home::open(const fs::path& given) {
     return tl::unexpected(config_file(directory).string() + ", " + settings.error());
   }
   return Home(
-      std::make_unique<State>(State{directory,
+      std::make_unique<State>(State{std::move(*acting),
+                                    directory,
                                     {std::move(*owner), std::move(*device), std::move(*keys)},
                                     base::to_string(*config),
                                     std::move(*settings),
@@ -293,9 +290,10 @@ HomeResult<void> Home::lock(std::chrono::milliseconds patience) {
 HomeResult<void> Home::try_to_lock() {
   state_->locked_elsewhere = false;
   const fs::path path = state_->directory / "lock";
-  FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  constexpr int kPlain = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;  // no link, no pipe
+  FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | kPlain, 0600));
   const bool read_only = !file && errno == EROFS;
-  if (read_only) file = FileHandle(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (read_only) file = FileHandle(::open(path.c_str(), O_RDONLY | kPlain));
   if (read_only && !file && errno == ENOENT) return {};  // nobody has ever written here
   if (!file) return tl::unexpected(file_error("write in the home:", path));
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -319,7 +317,6 @@ HomeResult<void> Home::try_to_lock() {
 bool Home::is_locked_elsewhere() const { return state_->locked_elsewhere; }
 const fs::path& Home::directory() const { return state_->directory; }
 fs::path Home::store_file() const { return store_file_of(state_->directory); }
-fs::path Home::control_socket() const { return state_->directory / "control.sock"; }
 const node::NodeIdentities& Home::identities() const { return state_->identities; }
 std::string Home::config_text() const { return state_->config; }
 const Settings& Home::settings() const { return state_->settings; }
@@ -329,8 +326,9 @@ reticulum::DestinationHash Home::destination() const {
 }
 
 Bytes Home::load_known_destinations() const {
-  auto bytes = read_file(state_->directory / "known_destinations", limits::kKnownFile);
-  return bytes ? std::move(*bytes) : Bytes();
+  auto bytes = read_file_if_there(state_->directory / "known_destinations", limits::kKnownFile);
+  if (!bytes) log_warning(bytes.error());
+  return bytes && *bytes ? std::move(**bytes) : Bytes();
 }
 
 void Home::save_known_destinations(ByteView packed) const {

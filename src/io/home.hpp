@@ -1,10 +1,12 @@
 // io/home.hpp: the home directory of a node: what lies where, who may use it, its lock.
 //
-//   config                    ini, the user's (never edited by us after `init`), see
-//   io/settings.hpp identities/owner, device  64 private bytes each, mode 0600 keyring space keys
-//   (docs/PROTOCOL.md), mode 0600 store.sqlite (-wal -shm)  documents known_destinations cache of
-//   announces heard control.sock              where commands find a running `serve` lock flock: one
-//   process opens the store
+//   config                     ini, the user's (never edited by us after `init`), see settings.hpp
+//   identities/owner, device   64 private bytes each, mode 0600
+//   keyring                    space keys (docs/PROTOCOL.md), mode 0600
+//   store.sqlite (-wal, -mark), incarnation   documents (docs/FORMAT.md)
+//   known_destinations         cache of announces heard
+//   control.sock, control.path where commands find a running `serve`, see control_socket.hpp
+//   lock                       flock: one process opens the store
 #pragma once
 
 #include <chrono>
@@ -31,7 +33,8 @@ class Home {
   [[nodiscard]] static HomeResult<void> create(const std::filesystem::path& directory,
                                                std::string_view name, base::Rng& rng);
   [[nodiscard]] static bool exists(const std::filesystem::path& directory);
-  // Reads identities, keys and config. Does not lock.
+  // Reads identities, keys and config. Does not lock. Refuses a home where others get at the keys.
+  // Root works as the owner of the home as long as the object is there: the whole process.
   [[nodiscard]] static HomeResult<Home> open(const std::filesystem::path& directory);
   // Held until the object goes. Refuses when another process holds it; `patience`: only if it still
   // does then. (The system takes its time to end a process that was killed.)
@@ -40,7 +43,6 @@ class Home {
 
   [[nodiscard]] const std::filesystem::path& directory() const;
   [[nodiscard]] std::filesystem::path store_file() const;
-  [[nodiscard]] std::filesystem::path control_socket() const;
   [[nodiscard]] const node::NodeIdentities& identities() const;
   [[nodiscard]] reticulum::DestinationHash destination() const;
   [[nodiscard]] std::string config_text() const;

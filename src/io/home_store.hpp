@@ -11,9 +11,10 @@
 namespace meshstow::io {
 
 // Makes the space if the file is new or empty. `rng` outlives the store. The error is for people.
-// `is_copy`: a backup, which then starts a log of its own.
+// `is_in_the_making`: it does not lie where it will: a backup or a new home, which then starts a
+// log of its own.
 [[nodiscard]] tl::expected<std::unique_ptr<storage::RemoteStorage>, std::string> open_home_store(
     const std::filesystem::path& file, const node::NodeIdentities& identities,
-    const Settings& settings, base::Rng& rng, bool is_copy = false);
+    const Settings& settings, base::Rng& rng, bool is_in_the_making = false);
 
 }  // namespace meshstow::io

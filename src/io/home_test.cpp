@@ -143,6 +143,104 @@ TEST(Home, says_what_is_wrong_and_what_to_do) {
   EXPECT_TRUE(contains(error_of_open(home), "device"));
 }
 
+TEST(Home, is_refused_where_others_can_write) {
+  const TestFolder folder;
+  const auto home = folder / "home";
+  ASSERT_TRUE(create(home));
+  for (const auto& directory : {home, home / "identities"}) {
+    for (const auto mode : {0770, 0702}) {
+      fs::permissions(directory, fs::perms(mode));
+      const std::string error = error_of_open(home);
+      EXPECT_TRUE(contains(error, directory.string() + " can be written by other users")) << error;
+      EXPECT_TRUE(contains(error, "chmod go-w")) << error;
+    }
+    fs::permissions(directory, fs::perms(0700));
+  }
+  fs::permissions(home / "config", fs::perms(0666));
+  EXPECT_TRUE(contains(error_of_open(home), "config can be written by other users"));
+  fs::permissions(home / "config", fs::perms(0644));
+  EXPECT_TRUE(Home::open(home).has_value());
+  fs::create_directory(folder / "open");
+  fs::permissions(folder / "open", fs::perms(0777));
+  EXPECT_FALSE(create(folder / "open").has_value());
+  EXPECT_TRUE(fs::is_empty(folder / "open"));
+}
+
+TEST(Home, is_refused_with_links_and_pipes_in_place_of_its_files) {
+  const TestFolder folder;
+  const auto home = folder / "home";
+  ASSERT_TRUE(create(home));
+  folder.write("elsewhere", "of somebody");
+  for (const auto* name : {"lock", "store.sqlite-mark", "incarnation", "keyring", "store.sqlite",
+                           "identities/device", "known_destinations"}) {
+    std::error_code not_there_yet;
+    fs::rename(home / name, folder / "kept", not_there_yet);
+    fs::create_symlink(folder / "elsewhere", home / name);
+    std::string error = error_of_open(home);
+    EXPECT_TRUE(contains(error, (home / name).string() + " is a symbolic link")) << error;
+    fs::remove(home / name);
+    ASSERT_EQ(::mkfifo((home / name).c_str(), 0600), 0);
+    error = error_of_open(home);
+    EXPECT_TRUE(contains(error, (home / name).string() + " is a pipe")) << error;
+    fs::remove(home / name);
+    if (fs::exists(folder / "kept")) fs::rename(folder / "kept", home / name);
+  }
+  for (const auto* name : {"lock", "store.sqlite-mark", "incarnation"}) {
+    const bool made = !fs::exists(home / name);
+    if (made) folder.write(fs::path("home") / name, "");
+    fs::create_hard_link(home / name, folder / "second");
+    const std::string error = error_of_open(home);
+    EXPECT_TRUE(contains(error, (home / name).string() + " has another name")) << error;
+    fs::remove(folder / "second");
+    if (made) fs::remove(home / name);
+  }
+  EXPECT_EQ(text_of_file(folder / "elsewhere"), "of somebody");
+  EXPECT_TRUE(Home::open(home).has_value());
+}
+
+TEST(Home, takes_no_file_of_another_user) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  const TestFolder folder;
+  const auto home = folder / "home";
+  ASSERT_TRUE(create(home));
+  for (const auto* name : {"keyring", "identities/owner", "store.sqlite", "incarnation"}) {
+    ASSERT_EQ(::chown((home / name).c_str(), 65534, 65534), 0);
+    const std::string error = error_of_open(home);
+    EXPECT_TRUE(contains(error, (home / name).string() + " belongs to user 65534")) << error;
+    ASSERT_EQ(::chown((home / name).c_str(), 0, 0), 0);
+  }
+  EXPECT_TRUE(Home::open(home).has_value());
+}
+
+TEST(Home, of_another_user_is_used_by_root_as_that_user) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  const TestFolder folder;
+  const auto directory = folder / "home";
+  ASSERT_TRUE(create(directory));
+  fs::permissions(folder.path(), fs::perms(0711));
+  for (const auto& each : fs::recursive_directory_iterator(directory)) {
+    ASSERT_EQ(::chown(each.path().c_str(), 65534, 65533), 0);
+  }
+  ASSERT_EQ(::chown(directory.c_str(), 65534, 65533), 0);
+  {
+    auto home = Home::open(directory);
+    ASSERT_TRUE(home.has_value()) << home.error();
+    EXPECT_EQ(::geteuid(), 65534U);
+    ASSERT_TRUE(home->lock());
+    home->save_known_destinations(Bytes{1});
+  }
+  EXPECT_EQ(::geteuid(), 0U);
+  EXPECT_EQ(::getegid(), 0U);
+  for (const auto* name : {"lock", "known_destinations"}) {
+    struct stat found {};
+    ASSERT_EQ(::stat((directory / name).c_str(), &found), 0);
+    EXPECT_EQ(found.st_uid, 65534U) << name;
+    EXPECT_EQ(found.st_gid, 65533U) << name;
+  }
+  EXPECT_FALSE(Home::open(folder / "none").has_value());
+  EXPECT_EQ(::geteuid(), 0U);
+}
+
 TEST(Home, is_used_by_one_process_at_a_time) {
   const TestFolder folder;
   ASSERT_TRUE(create(folder / "home"));

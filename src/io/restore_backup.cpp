@@ -3,7 +3,6 @@
 #include <boost/json.hpp>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.hpp"
@@ -91,16 +90,10 @@ class Restoration {
     }
   }
 
-  // Without waiting, as the opening of a pipe does.
   FileResult<void> open_source() {
-    source_ = FileHandle(::open(options_.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat about {};
-    if (!source_ || ::fstat(source_.get(), &about) != 0) {
-      return tl::unexpected(file_error("read", options_.file));
-    }
-    if (!S_ISREG(about.st_mode)) {
-      return tl::unexpected(options_.file.string() + " is no regular file, so no backup");
-    }
+    auto opened = open_regular_file(options_.file);
+    if (!opened) return tl::unexpected(opened.error());
+    source_ = std::move(*opened);
     return {};
   }
 
@@ -148,8 +141,8 @@ class Restoration {
     if (fs::file_size(copy, error) == 0) {
       return tl::unexpected(options_.file.string() + " is empty");
     }
-    auto store =
-        open_home_store(copy, home_.identities(), home_.settings(), rng_, /*is_copy=*/true);
+    auto store = open_home_store(copy, home_.identities(), home_.settings(), rng_,
+                                 /*is_in_the_making=*/true);
     if (!store) {
       return tl::unexpected(options_.file.string() +
                             " is no copy of a store of this home's owner, or is damaged (" +

@@ -81,7 +81,8 @@ StoreLogMark::StoreLogMark(const fs::path& store) : path_(store.string() + "-mar
 void StoreLogMark::note(std::uint32_t pages) {
   if (pages == noted_) return;
   noted_ = pages;
-  if (!file_) file_ = FileHandle(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  constexpr int kHow = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+  if (!file_) file_ = FileHandle(::open(path_.c_str(), kHow, 0600));
   Bytes bytes;
   base::append_big_endian(bytes, pages);
   // Where it cannot be written, a loss goes unnoticed; what is stored is stored.
