@@ -10,7 +10,9 @@
 
 namespace meshstow::app {
 
-// Without a name until keep(), so that nothing of it is left when the process is killed. What is no
+// Without a name until keep(), so that nothing of it is left when the process is killed. A file
+// that is there already keeps its mode, its owner and its names: a symbolic link stays, and leads
+// to the new content; what has several names is rewritten in place once all has come. What is no
 // regular file (a pipe, /dev/null) is written straight.
 class OutputFile {
  public:
@@ -27,6 +29,8 @@ class OutputFile {
   OutputFile(int descriptor, std::filesystem::path target, std::filesystem::path temporary)
       : descriptor_(descriptor), target_(std::move(target)), temporary_(std::move(temporary)) {}
   [[nodiscard]] bool give_name();
+  [[nodiscard]] bool put_in_place();
+  [[nodiscard]] bool copy_into_target();
   void abandon();
 
   int descriptor_;                   // -1: moved from

@@ -193,6 +193,15 @@ std::unique_ptr<CareJob> CareJobs::backup(const std::string& path, Progress prog
                        });
 }
 
+std::unique_ptr<CareJob> CareJobs::read_app(const std::string& path, Done<AppFiles> done) {
+  auto job = std::make_shared<Job<AppFiles>>(state_->loop, nullptr, std::move(done));
+  state_->run_beside([job, path] {
+    auto files = read_app_source(path);
+    if (!job->stopped()) job->end(std::move(files));
+  });
+  return state_->keep(std::move(job));
+}
+
 std::unique_ptr<CareJob> CareJobs::compact(Progress progress, Done<std::uint64_t> done) {
   auto job =
       std::make_shared<Job<std::uint64_t>>(state_->loop, std::move(progress), std::move(done));

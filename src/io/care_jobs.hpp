@@ -1,5 +1,5 @@
-// io/care_jobs.hpp: what takes as long as the store is large, beside everything else: checking it,
-// copying it, making its file small.
+// io/care_jobs.hpp: what takes long, beside everything else: checking the store, copying it, making
+// its file small; reading a web app from a disk that may be slow.
 //
 // Checks and copies read one committed state on threads of their own; compaction runs on the disk
 // thread, in steps between which waiting writes are executed. Threading: made, asked and let go of
@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "io/app_source.hpp"
 #include "io/disk_thread.hpp"
 
 namespace meshstow::io {
@@ -37,6 +38,9 @@ class CareJobs {
                                                 Done<std::uint64_t> done);
   // Gives the bytes by which the file became smaller.
   [[nodiscard]] std::unique_ptr<CareJob> compact(Progress progress, Done<std::uint64_t> done);
+  // read_app_source() of that path.
+  using AppFiles = std::vector<http::AppSourceFile>;
+  [[nodiscard]] std::unique_ptr<CareJob> read_app(const std::string& path, Done<AppFiles> done);
 
  private:
   struct State;

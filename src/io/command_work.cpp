@@ -142,6 +142,12 @@ CommandOutcome command_failed(std::string_view message) {
   return {false, codec::with_valid_utf8(json::serialize(about))};
 }
 
+CommandOutcome command_failed(protocol::StoreCode code, int status, std::string_view message,
+                              std::string_view path) {
+  return {false,
+          codec::with_valid_utf8(json::serialize(storage_error(code, status, message, path)))};
+}
+
 std::unique_ptr<CommandRun> start_command(NodeHost& host, Command command, CommandChannel channel) {
   static constexpr std::string_view kDocumentVerbs[] = {"put", "get", "rm", "ls", "stat"};
   const bool documents =
@@ -201,7 +207,7 @@ void CommandWork::finish(const json::object& result) { end({true, json::serializ
 void CommandWork::fail(std::string_view message) { end(command_failed(message)); }
 
 void CommandWork::fail(protocol::StoreCode code, int status, std::string_view message) {
-  end({false, json::serialize(storage_error(code, status, message, command_.path))});
+  end(command_failed(code, status, message, command_.path));
 }
 
 void CommandWork::fail(const storage::Failure& failure) {

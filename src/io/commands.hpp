@@ -67,6 +67,8 @@ struct CommandOutcome {
   [[nodiscard]] int exit_code() const;  // 0; 1; 11 to 15 for STORE001 to STORE005
 };
 CommandOutcome command_failed(std::string_view message);
+CommandOutcome command_failed(protocol::StoreCode code, int status, std::string_view message,
+                              std::string_view path);
 
 // What a command reads and writes. All are set; none is called after `done`.
 struct CommandChannel {

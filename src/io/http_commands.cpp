@@ -2,7 +2,7 @@
 
 #include "crypto/hash.hpp"
 #include "http/sessions.hpp"
-#include "io/app_source.hpp"
+#include "io/care_jobs.hpp"
 #include "io/http_server.hpp"
 
 namespace meshstow::io {
@@ -114,10 +114,17 @@ class AppsAdd final : public AppsCommand {
 
  private:
   void listed() override {
-    auto files = read_app_source(command_.path);
-    if (!files) return CommandWork::fail(files.error());
+    reading_ = host_.care().read_app(command_.path,
+                                     [this](tl::expected<CareJobs::AppFiles, std::string> files) {
+                                       if (!files) return CommandWork::fail(files.error());
+                                       add(std::move(*files));
+                                     });
+  }
+  void release() override { reading_.reset(); }
+
+  void add(CareJobs::AppFiles files) {
     const std::string name = command_.app.empty() ? app_name_of(command_.path) : command_.app;
-    auto bundle = http::bundle_app(name, std::move(*files), host_.now(), host_.rng().bytes<8>());
+    auto bundle = http::bundle_app(name, std::move(files), host_.now(), host_.rng().bytes<8>());
     if (!bundle) return CommandWork::fail(bundle.error().detail);
     std::vector<storage::Operation> writes;
     for (access::StoredRecord& record : bundle->records) {
@@ -135,6 +142,8 @@ class AppsAdd final : public AppsCommand {
       finish(describe(app));
     });
   }
+
+  std::unique_ptr<CareJob> reading_;
 };
 
 class AppsRemove final : public AppsCommand {

@@ -88,6 +88,18 @@ class RemoteWork : public CommandWork {
     operation_ = host_.start(request_, std::move(hooks));
   }
 
+  // False: the command has ended.
+  bool keep(ByteView piece, BodySpool& spool) {
+    const auto kept = spool.append(piece);
+    if (kept) return true;
+    if (spool.is_disk_full()) {
+      fail(protocol::StoreCode::storage_full, 507, kept.error());
+    } else {
+      CommandWork::fail(kept.error());
+    }
+    return false;
+  }
+
   [[nodiscard]] std::string etag() const {
     return without_quotes(response_.headers.etag.value_or(""));
   }
@@ -137,16 +149,13 @@ class RemoteGet final : public RemoteWork {
  public:
   RemoteGet(NodeHost& host, Command command, CommandChannel channel)
       : RemoteWork(host, std::move(command), std::move(channel)),
-        spool_(host_.home().directory()) {}
+        spool_(host_.home().directory(), host_.rng()) {}
 
  private:
   void add_hooks(OperationHooks& hooks) override {
     hooks.paced_body = [work = self(this)](const Bytes& piece, const std::function<void()>& taken) {
       if (work->over()) return;
-      if (auto kept = work->spool_.append(piece); !kept) {
-        return work->CommandWork::fail(kept.error());
-      }
-      taken();
+      if (work->keep(piece, work->spool_)) taken();
     };
   }
 
@@ -229,7 +238,7 @@ class RemotePut final : public RemoteWork {
  public:
   RemotePut(NodeHost& host, Command command, CommandChannel channel)
       : RemoteWork(host, std::move(command), std::move(channel)),
-        spool_(host_.home().directory()) {}
+        spool_(host_.home().directory(), host_.rng()) {}
 
  private:
   void prepare() override {
@@ -237,9 +246,7 @@ class RemotePut final : public RemoteWork {
       if (work->over()) return;
       if (!piece) return work->CommandWork::fail(piece.error());
       if (piece->empty()) return work->send();
-      if (auto kept = work->spool_.append(*piece); !kept)
-        return work->CommandWork::fail(kept.error());
-      work->prepare();
+      if (work->keep(*piece, work->spool_)) work->prepare();
     });
   }
 

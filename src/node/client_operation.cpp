@@ -1,5 +1,6 @@
 #include "node/client_operation.hpp"
 
+#include <charconv>
 #include <cstdio>
 
 #include "base/check.hpp"
@@ -356,10 +357,23 @@ void ClientOperation::on(Now now, const reticulum::ContentPiece& event) {
     return fail(now, taken.error(),
                 std::string("the answer cannot be read: ") + taken.error().detail);
   }
+  if (is_longer_than_told()) {
+    return fail(now, {Errc::malformed, "too long"}, "the answer is longer than the node said");
+  }
   tell_head();
   if (body.empty()) return context_.endpoint.content_taken(now, event.transfer);
   ++untaken_;
   context_.events.push_back(BodyReceived{id_, std::move(body)});
+}
+
+// Whoever takes a body has room for what was told, not for whatever comes.
+bool ClientOperation::is_longer_than_told() const {
+  const auto* response = std::get_if<protocol::StorageResponse>(&answer_->reader().message());
+  if (response == nullptr || !response->headers.content_length) return false;
+  const std::string& told = *response->headers.content_length;
+  std::uint64_t length = 0;
+  (void)std::from_chars(told.data(), told.data() + told.size(), length);
+  return answer_->body_size() > length;
 }
 
 void ClientOperation::body_taken(Now now) {

@@ -79,6 +79,7 @@ class ClientOperation {
   void ask_again(Now now, const Error& why, const std::string& message);
   void tell_head();
   void finish(Now now);
+  [[nodiscard]] bool is_longer_than_told() const;
   [[nodiscard]] bool answers_question(const protocol::StorageResponse& response) const;
   void on_error(Now now, protocol::StorageError error);
   void fail(Now now, const Error& why, std::string message);

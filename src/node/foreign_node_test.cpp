@@ -86,6 +86,15 @@ TEST_F(ForeignNode, cannot_pass_a_text_in_clear_off_as_a_secret_document) {
   }
 }
 
+TEST_F(ForeignNode, is_not_heard_to_the_end_when_it_sends_more_than_it_told) {
+  serve(Bytes(20'000'000, Byte{7}));
+  node.told_length = "10";
+  const Followed read = ask(Operation::get, "/public/a");
+  ASSERT_TRUE(read.failed);
+  EXPECT_EQ(read.failed->why.code, Errc::malformed);
+  EXPECT_LT(read.received.size(), 4'000'000U) << "the rest was not waited for";
+}
+
 TEST_F(ForeignNode, may_list_secret_folders_unsealed) {
   const std::string listing = R"({"items":{"a":{"ETag":"x"}}})";
   serve(test::bytes_of(listing));

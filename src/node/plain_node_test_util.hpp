@@ -24,6 +24,7 @@ class PlainNode final : public Participant {
   // What to answer; nullopt: nothing.
   std::function<std::optional<Bytes>(const Seen&)> answers;
   std::vector<Seen> seen;
+  std::optional<std::string> told_length;
 
   void start(World& world) {
     world.join(*this);
@@ -53,6 +54,7 @@ class PlainNode final : public Participant {
     protocol::StorageResponse response;
     response.status = status;
     response.headers.etag = "\"tag\"";
+    response.headers.content_length = told_length;
     response.timestamp = "2026-03-01T12:00:00Z";
     std::optional<protocol::OutgoingData> outgoing;
     if (data) outgoing = protocol::OutgoingData{data->size(), crypto::sha256(*data)};

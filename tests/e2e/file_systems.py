@@ -19,6 +19,12 @@ def _done(command):
                           stdin=subprocess.DEVNULL)
 
 
+def kernel_has(kind):
+    if shutil.which("modprobe"):
+        _done(["modprobe", "-q", kind])
+    return kind in Path("/proc/filesystems").read_text().split()
+
+
 class Disk:
     """One file system, which can be taken away, put back, imaged and restored."""
 

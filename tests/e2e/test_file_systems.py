@@ -5,11 +5,12 @@ import stat
 
 import pytest
 
-from file_systems import Disk
+from file_systems import Disk, kernel_has
 from harness import Node, eventually, one_line, tree
 
 NOTE = "/private/notes/today.txt"
-WITHOUT_MODES = ["exfat-fuse", "ntfs-3g", "vfat", "exfat"]
+# Those of the kernel where it has them: programs make up the same ones.
+WITHOUT_MODES = ["exfat-fuse", "ntfs-3g", *filter(kernel_has, ("vfat", "exfat"))]
 UNUSUAL = [*WITHOUT_MODES, "fuse2fs", "bindfs"]
 
 

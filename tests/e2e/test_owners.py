@@ -103,6 +103,18 @@ def test_root_writes_where_root_says(node, tmp_path):
     assert owners(node) == {(USER, GROUP)}
 
 
+def test_a_file_that_may_not_be_written_is_not_replaced(node):
+    place = node.folder / "place"
+    place.mkdir()
+    os.chown(place, USER, GROUP)
+    target = place / "target"
+    target.write_bytes(b"old")
+    target.chmod(0o444)
+    os.chown(target, USER, GROUP)
+    assert "denied" in one_line(node.by_user("get", NOTE, "-o", target, code=1))
+    assert target.read_bytes() == b"old"
+
+
 def test_a_home_made_by_root_in_a_users_directory_is_the_users(node):
     other = node.folder / "other"
     other.mkdir(mode=0o700)
