@@ -227,6 +227,8 @@ HomeResult<void> Home::create(const fs::path& given, std::string_view name, base
   }
   const auto owner = ActingOwner::of(directory);
   if (!owner) return tl::unexpected(owner.error());
+  // An empty one is for the home alone.
+  if (is_empty_directory(directory)) (void)!::chmod(directory.c_str(), 0700);
   if (auto checked = check_directory(directory); !checked) return checked;
   // A mount point, or one in a parent that is not ours, cannot be replaced, but can be filled.
   if (is_empty_directory(directory) && create_beside(directory, name, rng)) return {};

@@ -162,8 +162,12 @@ TEST(Home, is_refused_where_others_can_write) {
   EXPECT_TRUE(Home::open(home).has_value());
   fs::create_directory(folder / "open");
   fs::permissions(folder / "open", fs::perms(0777));
+  folder.write("open/file", "of somebody");
   EXPECT_FALSE(create(folder / "open").has_value());
-  EXPECT_TRUE(fs::is_empty(folder / "open"));
+  EXPECT_EQ(names_in(folder / "open"), std::vector<std::string>{"file"});
+  fs::remove(folder / "open/file");
+  EXPECT_TRUE(create(folder / "open").has_value()) << "an empty one is made private";
+  EXPECT_EQ(mode_of(folder / "open"), 0700U);
 }
 
 TEST(Home, is_refused_with_links_and_pipes_in_place_of_its_files) {
