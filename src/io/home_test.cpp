@@ -183,17 +183,6 @@ TEST(Home, is_free_again_after_its_user_was_killed) {
   ::close(locked[1]);
 }
 
-TEST(Home, keeps_known_destinations_whole) {
-  const TestFolder folder;
-  ASSERT_TRUE(create(folder / "home"));
-  const auto home = Home::open(folder / "home");
-  EXPECT_TRUE(home->load_known_destinations().empty());
-  home->save_known_destinations(Bytes{1, 2, 3});
-  home->save_known_destinations(Bytes{4, 5});
-  EXPECT_EQ(home->load_known_destinations(), (Bytes{4, 5}));
-  EXPECT_EQ(mode_of(folder / "home/known_destinations"), 0600U);
-}
-
 TEST(Home, is_chosen_by_flag_then_environment_then_user) {
   EXPECT_EQ(Home::choose("/x/y"), fs::path("/x/y"));
   const char* before = std::getenv("MESHSTOW_HOME");
