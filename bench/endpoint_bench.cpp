@@ -6,6 +6,8 @@
 //   endpoint_bench requests PORT HASH COUNT    requests of 32 bytes, one after another on a link
 //   endpoint_bench resource PORT HASH BYTES    one resource of random bytes
 //   endpoint_bench announces COUNT             announces validated, on one thread
+//   endpoint_bench frames KIND HASH COUNT      as many different frames, framed, for floods.py:
+//                                              forged or valid announces, or links (requests)
 //
 // "plain" answers without the few milliseconds that RNS requesters need (quick_answer_delay 0).
 
@@ -17,12 +19,15 @@
 #include <vector>
 
 #include "bench_peer.hpp"
+#include "codec/hdlc.hpp"
 #include "codec/hex.hpp"
 #include "codec/msgpack.hpp"
+#include "reticulum/announce.hpp"
 
 namespace meshstow::bench {
 namespace {
 
+using reticulum::DestinationHash;
 using reticulum::Event;
 using Clock = std::chrono::steady_clock;
 
@@ -203,6 +208,7 @@ int measure_announces(std::size_t count) {
   const auto begin = Clock::now();
   for (const Bytes& packet : packets) {
     receiver.handle_packet(now, 1, packet);
+    receiver.handle_deadline(now);
     for (reticulum::Output out = receiver.poll(); !std::holds_alternative<reticulum::Deadline>(out);
          out = receiver.poll()) {
       if (const auto* event = std::get_if<Event>(&out)) {
@@ -216,12 +222,35 @@ int measure_announces(std::size_t count) {
   return 0;
 }
 
+int make_frames(const std::string& kind, const DestinationHash& to, std::size_t count) {
+  io::OsRng rng;
+  const auto stranger = reticulum::Identity::generate(rng);
+  for (std::size_t i = 0; i < count; ++i) {
+    Bytes packet;
+    if (kind == "links") {
+      const Bytes keys = base::to_bytes(rng.bytes<64>().view());
+      packet = reticulum::pack_packet(
+          {.type = reticulum::PacketType::link_request, .destination = to, .data = keys});
+    } else {
+      const auto who = kind == "valid" ? reticulum::Identity::generate(rng) : stranger;
+      packet = reticulum::make_announce(who, {.name = reticulum::name_hash("bench.flood"),
+                                              .random = reticulum::announce_random(rng, i + 1)})
+                   .value();
+      if (kind == "forged") rng.fill(base::MutableByteView(packet).last(32));
+    }
+    const Bytes frame = codec::hdlc_frame(packet);
+    std::fwrite(frame.data(), 1, frame.size(), stdout);
+  }
+  return 0;
+}
+
 int run(const std::vector<std::string>& words) {
   const std::string mode = words.empty() ? "" : words[0];
   if (mode == "serve" && words.size() >= 2) return serve(words[1], words.size() > 2);
   if (mode == "announces" && words.size() == 2) return measure_announces(std::stoul(words[1]));
   if (words.size() != 4) return failed("see the head of bench/endpoint_bench.cpp");
   const auto to = codec::fixed_from_hex<16>(words[2]);
+  if (mode == "frames" && to) return make_frames(words[1], *to, std::stoul(words[3]));
   Client client;
   if (!to || !client.connect(static_cast<std::uint16_t>(std::stoul(words[1])), *to)) {
     return failed("no path");

@@ -2,6 +2,7 @@
 
 #include <bzlib.h>
 #include <limits>
+#include <new>
 
 #include "base/check.hpp"
 
@@ -14,31 +15,6 @@ constexpr std::size_t kStep = 64 * 1024;
 char* as_chars(const Byte* bytes) {
   return const_cast<char*>(reinterpret_cast<const char*>(bytes));  // the library's API is not const
 }
-
-class Decompressor {
- public:
-  explicit Decompressor(ByteView data) {
-    MESHSTOW_CHECK(BZ2_bzDecompressInit(&stream_, 0, 0) == BZ_OK);
-    stream_.next_in = as_chars(data.data());
-    stream_.avail_in = static_cast<unsigned>(data.size());
-  }
-  ~Decompressor() { BZ2_bzDecompressEnd(&stream_); }
-  Decompressor(const Decompressor&) = delete;
-  Decompressor& operator=(const Decompressor&) = delete;
-
-  // Fills some of `out`: the number of bytes and the library's status.
-  std::pair<std::size_t, int> step(MutableByteView out) {
-    stream_.next_out = as_chars(out.data());
-    stream_.avail_out = static_cast<unsigned>(out.size());
-    const int status = BZ2_bzDecompress(&stream_);
-    return {out.size() - stream_.avail_out, status};
-  }
-
-  [[nodiscard]] std::size_t input_left() const { return stream_.avail_in; }
-
- private:
-  bz_stream stream_{};
-};
 
 }  // namespace
 
@@ -56,24 +32,80 @@ Bytes bzip2_compress(ByteView data) {
   return out;
 }
 
-Result<Bytes> bzip2_decompress(ByteView data, std::size_t max_size) {
-  if (data.size() > std::numeric_limits<unsigned>::max()) return fail(Errc::limit, "bzip2 input");
-  Decompressor decompressor(data);
-  Bytes out;
-  while (true) {
-    // One byte of room beyond the limit tells an output that is too long from one that just fits.
-    const std::size_t size = out.size();
-    const std::size_t room = std::min(kStep, max_size - size) + 1;
-    out.resize(size + room);
-    const auto [written, status] = decompressor.step(MutableByteView(out).subspan(size));
-    out.resize(size + written);
-    if (out.size() > max_size) return fail(Errc::limit, "bzip2 output");
-    if (status == BZ_STREAM_END) break;
-    // BZ_OK with room left over means that the input ended within the stream.
-    if (status != BZ_OK || written < room) return fail(Errc::malformed, "bzip2 data");
+struct Bzip2Decompressor::State {
+  State(Bytes data, std::size_t most) : input(std::move(data)), max_size(most) {
+    usable = input.size() <= std::numeric_limits<unsigned>::max() &&
+             BZ2_bzDecompressInit(&stream, 0, 0) == BZ_OK;
+    if (!usable) return;
+    stream.next_in = as_chars(input.data());
+    stream.avail_in = static_cast<unsigned>(input.size());
   }
-  if (decompressor.input_left() != 0) return fail(Errc::malformed, "bytes after the bzip2 data");
-  return out;
+  ~State() {
+    if (usable) BZ2_bzDecompressEnd(&stream);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  Result<bool> make_some();
+
+  Bytes input;
+  std::size_t max_size;
+  bz_stream stream{};  // the library keeps its address
+  bool usable = false;
+  Bytes output;
+};
+
+// At most kStep bytes more. True: that was the last of it.
+Result<bool> Bzip2Decompressor::State::make_some() {
+  // One byte of room beyond the limit tells an output that is too long from one that just fits.
+  const std::size_t size = output.size();
+  const std::size_t room = std::min(kStep, max_size - size) + 1;
+  output.resize(size + room);
+  stream.next_out = as_chars(output.data() + size);
+  stream.avail_out = static_cast<unsigned>(room);
+  const int status = BZ2_bzDecompress(&stream);
+  const std::size_t written = room - stream.avail_out;
+  output.resize(size + written);
+  if (status == BZ_MEM_ERROR) return fail(Errc::limit, "no memory for bzip2");
+  if (output.size() > max_size) return fail(Errc::limit, "bzip2 output");
+  if (status == BZ_STREAM_END) {
+    if (stream.avail_in != 0) return fail(Errc::malformed, "bytes after the bzip2 data");
+    return true;
+  }
+  // BZ_OK with room left over means that the input ended within the stream.
+  if (status != BZ_OK || written < room) return fail(Errc::malformed, "bzip2 data");
+  return false;
+}
+
+Bzip2Decompressor::Bzip2Decompressor(Bytes data, std::size_t max_size)
+    : state_(std::make_unique<State>(std::move(data), max_size)) {}
+Bzip2Decompressor::~Bzip2Decompressor() = default;
+Bzip2Decompressor::Bzip2Decompressor(Bzip2Decompressor&& other) noexcept = default;
+Bzip2Decompressor& Bzip2Decompressor::operator=(Bzip2Decompressor&& other) noexcept = default;
+
+Result<bool> Bzip2Decompressor::step(std::size_t most) {
+  if (!state_->usable) return fail(Errc::limit, "bzip2 input, or no memory for it");
+  const std::size_t before = state_->output.size();
+  try {
+    while (state_->output.size() - before < most) {
+      auto done = state_->make_some();
+      if (!done || *done) return done;
+    }
+  } catch (const std::bad_alloc&) {
+    return fail(Errc::limit, "no memory for bzip2 output");
+  }
+  return false;
+}
+
+Bytes Bzip2Decompressor::take() { return std::move(state_->output); }
+
+Result<Bytes> bzip2_decompress(ByteView data, std::size_t max_size) {
+  Bzip2Decompressor decompressor(base::to_bytes(data), max_size);
+  while (true) {
+    const auto done = decompressor.step(max_size + 1);
+    if (!done) return fail(done.error());
+    if (*done) return decompressor.take();
+  }
 }
 
 }  // namespace meshstow::codec

@@ -220,8 +220,10 @@ void CommandWork::fail(const storage::Failure& failure) {
 
 void CommandWork::fail(const node::OperationFailed& failure) {
   using protocol::StoreCode;
-  const bool no_answer = !failure.answered && failure.why.code != Errc::denied &&
-                         failure.why.code != Errc::malformed && failure.why.code != Errc::limit;
+  // An error of ours with a status says what it is, as an answer would.
+  const bool no_answer = !failure.answered && !failure.error.status &&
+                         failure.why.code != Errc::denied && failure.why.code != Errc::malformed &&
+                         failure.why.code != Errc::limit;
   if (no_answer) {
     return fail(failure.error.message.empty() ? failure.why.detail : failure.error.message);
   }

@@ -1,14 +1,16 @@
 #include "io/disk_thread.hpp"
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <condition_variable>
 #include <deque>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
-#include "base/limits.hpp"
+#include "base/mesh_limits.hpp"
 #include "io/clock.hpp"
 
 namespace meshstow::io {
@@ -66,7 +68,8 @@ struct DiskThread::State : std::enable_shared_from_this<DiskThread::State> {
   bool let_others();
   void execute(std::vector<Write> batch);
   std::vector<bool> without_room(const std::vector<Write>& batch);
-  void deliver(std::vector<Answered>& answers);
+  void deliver(std::vector<Answered> answers);
+  void answer_some();
   void settle();
 
   boost::asio::io_context& loop;
@@ -76,6 +79,7 @@ struct DiskThread::State : std::enable_shared_from_this<DiskThread::State> {
   std::unique_ptr<storage::StorageReader> reader;
   std::size_t queued_bytes = 0;
   std::size_t unanswered = 0;
+  std::deque<Answered> answered;  // to be told, in order
   // Keeps loop.run() from returning while an answer is under way from the other thread.
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work;
   bool gone = false;
@@ -169,7 +173,7 @@ void DiskThread::State::submit_write(storage::Operation operation, Completion do
       refused.push_back(
           {std::move(done),
            tl::unexpected(Failure{Refusal::unavailable, "the disk cannot keep up", {}}), 0});
-      state->deliver(refused);
+      state->deliver(std::move(refused));
     });
     return;
   }
@@ -307,18 +311,29 @@ void DiskThread::State::execute(std::vector<Write> batch) {
     if (reply.number < answers.size()) answers[reply.number].outcome = std::move(reply.outcome);
   }
   boost::asio::post(loop, [state = shared_from_this(), answers = std::move(answers)]() mutable {
-    state->deliver(answers);
+    state->deliver(std::move(answers));
   });
 }
 
-void DiskThread::State::deliver(std::vector<Answered>& answers) {
-  for (Answered& answer : answers) {
+void DiskThread::State::deliver(std::vector<Answered> answers) {
+  const bool is_telling = !answered.empty();
+  std::ranges::move(answers, std::back_inserter(answered));
+  if (!is_telling) answer_some();
+}
+
+// A batch has many, and whoever hears one may have much to do: others have their turn in between.
+void DiskThread::State::answer_some() {
+  const auto end = std::chrono::steady_clock::now() + limits::kInputTurn;
+  while (!answered.empty() && std::chrono::steady_clock::now() < end) {
     if (gone) return;
+    Answered answer = std::move(answered.front());
+    answered.pop_front();
     queued_bytes -= answer.cost;
     --unanswered;
     answer.done(std::move(answer.outcome));
   }
-  settle();
+  if (answered.empty()) return settle();
+  boost::asio::post(loop, [state = shared_from_this()] { state->answer_some(); });
 }
 
 void DiskThread::State::settle() {

@@ -6,7 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "base/limits.hpp"
+#include "base/mesh_limits.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -34,11 +34,11 @@ void set_tcp_options(int socket) {
   set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, 24'000);
 }
 
-FramedStream::FramedStream(Socket socket, std::size_t max_packet,
-                           std::shared_ptr<Bytes> read_buffer, Hooks hooks)
+FramedStream::FramedStream(Socket socket, std::size_t max_packet, std::shared_ptr<InputTurns> turns,
+                           Hooks hooks)
     : socket_(std::move(socket)),
       deframer_(max_packet),
-      read_buffer_(std::move(read_buffer)),
+      turns_(std::move(turns)),
       hooks_(std::move(hooks)) {}
 
 void FramedStream::start() {
@@ -51,30 +51,64 @@ void FramedStream::wait_to_read() {
   socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
     if (self->closed_) return;
     if (error) return self->fail();
-    self->read_some();
+    self->turns_->add(self);
   });
 }
 
-// One read a turn, so that a busy peer leaves room for the others.
-void FramedStream::read_some() {
-  error_code error;
-  const std::size_t count = socket_.read_some(asio::buffer(*read_buffer_), error);
-  if (error == asio::error::would_block || error == asio::error::interrupted) {
-    return wait_to_read();
+// What one turn may still do.
+class FramedStream::Share {
+ public:
+  bool allows_one_more() {
+    return packets_++ < limits::kPacketsPerShare && std::chrono::steady_clock::now() < end_;
   }
-  if (error) return fail();
-  counters_.bytes_in += count;
-  handle_bytes(ByteView(*read_buffer_).first(count));
-  if (!closed_) wait_to_read();
+
+ private:
+  std::chrono::steady_clock::time_point end_ =
+      std::chrono::steady_clock::now() + limits::kInputShare;
+  std::size_t packets_ = 0;
+};
+
+bool FramedStream::take_share(base::MutableByteView buffer) {
+  const auto alive = shared_from_this();  // a packet may end the connection
+  Share share;
+  handle_unhandled(share);
+  if (closed_) return false;
+  if (!unhandled_.empty()) return true;
+  const std::size_t count = read_some(buffer);
+  handle_bytes(buffer.first(count), share);
+  if (closed_) return false;
+  if (!unhandled_.empty() || count == buffer.size()) return true;
+  wait_to_read();
+  return false;
 }
 
-void FramedStream::handle_bytes(ByteView bytes) {
-  deframer_.feed(bytes, [this](ByteView packet) {
+std::size_t FramedStream::read_some(base::MutableByteView buffer) {
+  error_code error;
+  const std::size_t count = socket_.read_some(asio::buffer(buffer.data(), buffer.size()), error);
+  const bool nothing = error == asio::error::would_block || error == asio::error::interrupted;
+  if (error && !nothing) fail();
+  counters_.bytes_in += count;
+  return count;
+}
+
+void FramedStream::handle_unhandled(Share& share) {
+  while (!unhandled_.empty() && share.allows_one_more()) {
+    const Bytes packet = std::move(unhandled_.front());
+    unhandled_.pop_front();
+    hooks_.packet(packet);
+    if (closed_ || finishing_) unhandled_.clear();
+  }
+}
+
+void FramedStream::handle_bytes(ByteView bytes, Share& share) {
+  deframer_.feed(bytes, [&](ByteView packet) {
     if (closed_ || finishing_) return;
     if (packet.size() < kShortestPacket) {
       ++counters_.dropped;
-    } else {
+    } else if (unhandled_.empty() && share.allows_one_more()) {
       hooks_.packet(packet);
+    } else {
+      unhandled_.push_back(base::to_bytes(packet));
     }
   });
 }
@@ -160,6 +194,7 @@ void FramedStream::abandon() {
   error_code ignored;
   socket_.close(ignored);
   queue_.clear();
+  unhandled_.clear();
 }
 
 void FramedStream::fail() {

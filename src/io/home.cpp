@@ -319,23 +319,13 @@ HomeResult<void> Home::try_to_lock() {
 bool Home::is_locked_elsewhere() const { return state_->locked_elsewhere; }
 const fs::path& Home::directory() const { return state_->directory; }
 fs::path Home::store_file() const { return store_file_of(state_->directory); }
+fs::path Home::known_file() const { return state_->directory / "known_destinations"; }
 const node::NodeIdentities& Home::identities() const { return state_->identities; }
 std::string Home::config_text() const { return state_->config; }
 const Settings& Home::settings() const { return state_->settings; }
 
 reticulum::DestinationHash Home::destination() const {
   return reticulum::destination_hash(node::kDestinationName, state_->identities.device.hash());
-}
-
-Bytes Home::load_known_destinations() const {
-  auto bytes = read_file_if_there(state_->directory / "known_destinations", limits::kKnownFile);
-  if (!bytes) log_warning(bytes.error());
-  return bytes && *bytes ? std::move(**bytes) : Bytes();
-}
-
-void Home::save_known_destinations(ByteView packed) const {
-  // A cache: what cannot be saved is heard again.
-  (void)replace_file(state_->directory / "known_destinations", packed);
 }
 
 }  // namespace meshstow::io

@@ -47,8 +47,7 @@ class Home {
   [[nodiscard]] reticulum::DestinationHash destination() const;
   [[nodiscard]] std::string config_text() const;
   [[nodiscard]] const Settings& settings() const;
-  [[nodiscard]] Bytes load_known_destinations() const;  // empty if there are none
-  void save_known_destinations(ByteView packed) const;  // whole or not at all
+  [[nodiscard]] std::filesystem::path known_file() const;  // see known_file.hpp
 
   Home(Home&&) noexcept;
   Home& operator=(Home&&) noexcept;

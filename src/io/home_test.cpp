@@ -5,6 +5,7 @@
 
 #include "io/file_system.hpp"
 #include "io/io_for_test.hpp"
+#include "io/known_file.hpp"
 #include "io/os_rng.hpp"
 
 namespace meshstow::io {
@@ -231,7 +232,7 @@ TEST(Home, of_another_user_is_used_by_root_as_that_user) {
     ASSERT_TRUE(home.has_value()) << home.error();
     EXPECT_EQ(::geteuid(), 65534U);
     ASSERT_TRUE(home->lock());
-    home->save_known_destinations(Bytes{1});
+    KnownFile(home->known_file()).append(Bytes{1});
   }
   EXPECT_EQ(::geteuid(), 0U);
   EXPECT_EQ(::getegid(), 0U);
@@ -283,17 +284,6 @@ TEST(Home, is_free_again_after_its_user_was_killed) {
   EXPECT_TRUE(home->lock().has_value());
   ::close(locked[0]);
   ::close(locked[1]);
-}
-
-TEST(Home, keeps_known_destinations_whole) {
-  const TestFolder folder;
-  ASSERT_TRUE(create(folder / "home"));
-  const auto home = Home::open(folder / "home");
-  EXPECT_TRUE(home->load_known_destinations().empty());
-  home->save_known_destinations(Bytes{1, 2, 3});
-  home->save_known_destinations(Bytes{4, 5});
-  EXPECT_EQ(home->load_known_destinations(), (Bytes{4, 5}));
-  EXPECT_EQ(mode_of(folder / "home/known_destinations"), 0600U);
 }
 
 TEST(Home, is_chosen_by_flag_then_environment_then_user) {

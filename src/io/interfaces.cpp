@@ -76,7 +76,11 @@ Address address_of(const tcp::endpoint& endpoint) {
 
 struct Interfaces::State : std::enable_shared_from_this<Interfaces::State> {
   State(asio::io_context& io, InterfaceSink to, InterfaceTiming times)
-      : loop(io), sink(std::move(to)), timing(times), patience_timer(io) {}
+      : loop(io),
+        sink(std::move(to)),
+        timing(times),
+        turns(std::make_shared<InputTurns>(io)),
+        patience_timer(io) {}
 
   tl::expected<Address, std::string> listen(const Address& address, std::string name);
   void add_connector(Connector::Target target, InterfaceInfo info);
@@ -92,7 +96,7 @@ struct Interfaces::State : std::enable_shared_from_this<Interfaces::State> {
   asio::io_context& loop;
   InterfaceSink sink;
   InterfaceTiming timing;
-  std::shared_ptr<Bytes> read_buffer = std::make_shared<Bytes>(limits::kSocketRead);
+  std::shared_ptr<InputTurns> turns;
   std::vector<std::shared_ptr<Listener>> listeners;
   std::vector<Outgoing> outgoing;
   std::map<InterfaceId, Connection> connections;
@@ -237,10 +241,13 @@ void Interfaces::State::add(FramedStream::Socket socket, InterfaceInfo info,
                             std::shared_ptr<Connector> connector) {
   const InterfaceId id = ++last_id;
   FramedStream::Hooks hooks;
-  hooks.packet = [this, id](ByteView packet) { sink.packet(id, packet); };
+  hooks.packet = [this, id](ByteView packet) {
+    const auto alive = shared_from_this();  // a packet may end the whole node
+    sink.packet(id, packet);
+  };
   hooks.closed = [this, id] { handle_closed(id); };
   auto stream = std::make_shared<FramedStream>(std::move(socket), info.hardware_mtu + kAccessCode,
-                                               read_buffer, std::move(hooks));
+                                               turns, std::move(hooks));
   connections.emplace(id, Connection{stream, info.name, std::move(connector)});
   log_debug(info.name + ": up");
   sink.up(id, std::move(info));

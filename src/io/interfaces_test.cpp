@@ -1,5 +1,8 @@
 #include "io/interfaces.hpp"
 
+#include <algorithm>
+#include <thread>
+
 #include "base/limits.hpp"
 #include "codec/hdlc.hpp"
 #include "io/io_for_test.hpp"
@@ -20,6 +23,7 @@ struct Node {
     sink.down = [this](InterfaceId id) { down.push_back(id); };
     sink.packet = [this](InterfaceId, ByteView packet) {
       packets.push_back(base::to_bytes(packet));
+      std::this_thread::sleep_for(each_takes);
     };
     InterfaceTiming timing;
     timing.tcp_reconnect = std::chrono::milliseconds(20);
@@ -40,6 +44,7 @@ struct Node {
   }
 
   boost::asio::io_context loop;
+  std::chrono::microseconds each_takes{0};
   std::vector<InterfaceId> up, down;
   std::vector<reticulum::InterfaceInfo> infos;
   std::vector<Bytes> packets;
@@ -84,6 +89,25 @@ TEST(Interfaces, take_packets_in_any_cut_and_give_each_connection_an_interface) 
   first.close();
   ASSERT_TRUE(node.until([&] { return node.down.size() == 1; }));
   EXPECT_EQ(node.interfaces->up_count(), 1U);
+}
+
+TEST(Interfaces, take_a_share_of_each_connection_in_turn) {
+  Node node;
+  const auto port = node.listen();
+  RawSocket flood = RawSocket::connect_tcp(port);
+  RawSocket other = RawSocket::connect_tcp(port);
+  ASSERT_TRUE(node.until([&] { return node.up.size() == 2; }));
+  constexpr std::size_t kMany = 2000;
+  Bytes many;
+  for (std::size_t i = 0; i < kMany; ++i) base::append(many, codec::hdlc_frame(packet_of(20, 1)));
+  node.each_takes = std::chrono::microseconds(50);
+  ASSERT_EQ(flood.send(many), many.size());
+  const Bytes one = codec::hdlc_frame(packet_of(20, 2));
+  ASSERT_EQ(other.send(one), one.size());
+  ASSERT_TRUE(node.until([&] { return node.packets.size() == kMany + 1; }));
+  const auto found = std::ranges::find(node.packets, packet_of(20, 2));
+  // Some shares may have gone before the other connection was seen to have something.
+  EXPECT_LT(found - node.packets.begin(), static_cast<int>(kMany / 2));
 }
 
 TEST(Interfaces, drop_what_is_no_packet_and_take_the_next) {

@@ -7,9 +7,11 @@
 #include <map>
 
 #include "base/check.hpp"
+#include "base/mesh_limits.hpp"
 #include "codec/hex.hpp"
 #include "io/clock.hpp"
 #include "io/home_store.hpp"
+#include "io/known_file.hpp"
 #include "io/log.hpp"
 #include "io/os_rng.hpp"
 #include "io/reticulum_config.hpp"
@@ -65,16 +67,19 @@ struct ConnectedWaiter {
 }  // namespace
 
 struct NodeHost::State : std::enable_shared_from_this<NodeHost::State> {
-  State(asio::io_context& io, Home& of) : loop(io), home(of), timer(io), usage_timer(io) {}
+  State(asio::io_context& io, Home& of)
+      : loop(io), home(of), known_file(of.known_file()), timer(io), usage_timer(io) {}
 
   void make_node(const MeshOptions& options, Ready when_ready);
   tl::expected<void, std::string> open_interfaces(const MeshOptions& options);
   tl::expected<void, std::string> open_reticulum(const std::string& choice);
   tl::expected<void, std::string> open_configured(const InterfaceConfig& config);
   void interface_up(reticulum::InterfaceId id, reticulum::InterfaceInfo info);
+  void packet_in(reticulum::InterfaceId from, ByteView packet);
 
   void wake();
   void pump();
+  [[nodiscard]] TimePoint see_to_outputs();
   void run_store_request(storage::StoreRequest request);
   void sleep_until(TimePoint when);
   void handle_event(node::NodeEvent& event);
@@ -86,7 +91,8 @@ struct NodeHost::State : std::enable_shared_from_this<NodeHost::State> {
 
   void document_changed(const node::DocumentChanged& change, bool ours);
   void read_usage_soon();
-  void save_known(bool now_or_never);
+  void load_known();
+  void save_known();
   void finish_close(std::function<void()> done);
   void dismantle();
 
@@ -96,6 +102,7 @@ struct NodeHost::State : std::enable_shared_from_this<NodeHost::State> {
   std::unique_ptr<DiskThread> disk;
   std::unique_ptr<CareJobs> care;
   std::unique_ptr<node::StorageNode> node;
+  KnownFile known_file;
   std::unique_ptr<Interfaces> interfaces;
   std::vector<Address> listening;
   asio::steady_timer timer;
@@ -110,7 +117,6 @@ struct NodeHost::State : std::enable_shared_from_this<NodeHost::State> {
   std::map<int, ChangeListener> listeners;
   int last_listener = 0;
   std::vector<std::shared_ptr<ConnectedWaiter>> waiters;
-  std::uint64_t saved_revision = 0;
   TimePoint saved_at{};
   HttpServer* http_server = nullptr;
 };
@@ -267,12 +273,14 @@ void NodeHost::State::make_node(const MeshOptions& options, Ready when_ready) {
   node::NodeOptions node_options;
   node_options.announces = options.announces;
   node = std::make_unique<node::StorageNode>(home.identities(), node_options, rng);
-  const Bytes known = home.load_known_destinations();
-  if (known.empty()) return;
-  if (auto read = node->endpoint().import_known(known); !read) {
-    log_warning(std::string("known destinations were forgotten: ") + read.error().detail);
-  }
-  saved_revision = node->endpoint().known_revision();
+  load_known();
+}
+
+void NodeHost::State::load_known() {
+  if (node->endpoint().import_known(known_file.load())) return;
+  log_warning("some known destinations were forgotten: " + home.known_file().string() +
+              " was cut short");
+  known_file.repair();
 }
 
 tl::expected<void, std::string> NodeHost::State::open_interfaces(const MeshOptions& options) {
@@ -282,10 +290,7 @@ tl::expected<void, std::string> NodeHost::State::open_interfaces(const MeshOptio
     node->interface_down(read_clock(), id);
     wake();
   };
-  sink.packet = [this](auto id, ByteView packet) {
-    node->handle_packet(read_clock(), id, packet);
-    wake();
-  };
+  sink.packet = [this](auto id, ByteView packet) { packet_in(id, packet); };
   interfaces = std::make_unique<Interfaces>(loop, std::move(sink));
   for (const Address& address : options.tcp_listen) {
     auto opened = open_configured({"TCP " + to_text(address), true, address});
@@ -336,6 +341,14 @@ tl::expected<void, std::string> NodeHost::State::open_reticulum(const std::strin
   return {};
 }
 
+// What a packet sets off is done at once: the time counts as that of its connection.
+void NodeHost::State::packet_in(reticulum::InterfaceId from, ByteView packet) {
+  const auto alive = shared_from_this();
+  node->handle_packet(read_clock(), from, packet);
+  (void)see_to_outputs();
+  wake();
+}
+
 void NodeHost::State::interface_up(reticulum::InterfaceId id, reticulum::InterfaceInfo info) {
   node->interface_up(read_clock(), id, std::move(info));
   wake();
@@ -357,6 +370,14 @@ void NodeHost::State::wake() {
 
 void NodeHost::State::pump() {
   pump_due = false;
+  const TimePoint due = see_to_outputs();
+  if (gone) return;
+  if (read_clock().mono - saved_at >= kSaveKnownEvery) save_known();
+  sleep_until(due);
+}
+
+// The next deadline.
+TimePoint NodeHost::State::see_to_outputs() {
   for (;;) {
     node::NodeOutput output = node->poll();
     if (auto* packet = std::get_if<reticulum::Transmit>(&output)) {
@@ -365,10 +386,9 @@ void NodeHost::State::pump() {
       run_store_request(std::move(*request));
     } else if (auto* event = std::get_if<node::NodeEvent>(&output)) {
       handle_event(*event);
-      if (gone) return;
+      if (gone) return kNever;
     } else {
-      save_known(false);
-      return sleep_until(std::get<reticulum::Deadline>(output).when);
+      return std::get<reticulum::Deadline>(output).when;
     }
   }
 }
@@ -505,21 +525,18 @@ void NodeHost::State::read_usage_soon() {
   });
 }
 
-void NodeHost::State::save_known(bool now_or_never) {
-  const std::uint64_t revision = node->endpoint().known_revision();
-  if (revision == saved_revision) return;
-  const TimePoint now = read_clock().mono;
-  if (!now_or_never && now - saved_at < kSaveKnownEvery) return;
-  home.save_known_destinations(node->endpoint().export_known());
-  saved_revision = revision;
-  saved_at = now;
+// A piece of what changed: a flood of announces makes a long list, and not a longer turn.
+void NodeHost::State::save_known() {
+  if (known_file.busy()) return;
+  saved_at = read_clock().mono;
+  known_file.append(node->endpoint().take_known_changes(limits::kKnownChanges));
 }
 
 void NodeHost::State::finish_close(std::function<void()> done) {
   if (gone) return;
   if (node) {
     pump();  // what the last answers of the store set off
-    save_known(true);
+    known_file.append(node->endpoint().take_known_changes(limits::kKnownDestinations));
   }
   timer.cancel();
   usage_timer.cancel();

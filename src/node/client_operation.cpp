@@ -96,6 +96,7 @@ void ClientOperation::on_link_failed(Now now, const Error& why, const std::strin
     context_.links->want(now, id_, request_.node, as(), give_up_);
     return;
   }
+  if (!was_linked && why.code == Errc::limit) return fail_busy(now, message);
   const bool unsure = was_linked && !harmless;
   fail(now, why,
        unsure ? message + " before the answer came: it may have been done or not" : message);
@@ -231,7 +232,9 @@ void ClientOperation::send(Now now) {
   const auto sent = prefix_.empty() ? send_whole(now) : send_streamed(now);
   if (!sent) {
     if (link_is_gone()) return;  // its LinkClosed is on its way
-    return fail(now, sent.error(), std::string("it cannot be asked: ") + sent.error().detail);
+    const std::string message = std::string("it cannot be asked: ") + sent.error().detail;
+    if (sent.error().code == Errc::limit) return fail_busy(now, message);
+    return fail(now, sent.error(), message);
   }
   request_id_ = sent->id;
   sending_ = sent->transfer;
@@ -460,6 +463,15 @@ void ClientOperation::fail(Now now, const Error& why, std::string message) {
   failed.error.path = request_.path.text();
   failed.error.timestamp = codec::format_iso8601(now.wall);
   context_.events.push_back(std::move(failed));
+}
+
+// We do too much at once: a state that passes.
+void ClientOperation::fail_busy(Now now, std::string message) {
+  if (ended()) return;
+  fail(now, {Errc::unavailable, "too much at once"}, std::move(message));
+  auto& failed = std::get<OperationFailed>(context_.events.back());
+  failed.error.code = protocol::StoreCode::storage_full;
+  failed.error.status = 503;
 }
 
 void ClientOperation::cancel(Now now) {

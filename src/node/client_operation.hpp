@@ -83,6 +83,7 @@ class ClientOperation {
   [[nodiscard]] bool answers_question(const protocol::StorageResponse& response) const;
   void on_error(Now now, protocol::StorageError error);
   void fail(Now now, const Error& why, std::string message);
+  void fail_busy(Now now, std::string message);
   void end(Now now);
 
   ClientContext& context_;

@@ -220,6 +220,7 @@ bool MeshServer::on_streaming(Now now, RequestWork& work, std::uint64_t size) {
     streams_.emplace(*transfer, *self);
     return true;
   }
+  if (transfer.error().code == Errc::limit) say_busy(now, request.asker);
   link->works.erase(self);
   return false;
 }
@@ -237,9 +238,18 @@ void MeshServer::on_broken(Now now, RequestWork& work) {
 }
 
 void MeshServer::respond(Now now, const Asker& asker, ByteView value, bool compress) {
-  // Fails only if the link went meanwhile: then nobody waits for it.
+  // Fails if the link went meanwhile: then nobody waits for it; or for want of room.
+  const auto sent = context_.endpoint.respond(now, asker.link, asker.request, value, compress);
+  if (!sent && sent.error().code == Errc::limit) say_busy(now, asker);
+}
+
+// Earlier answers wait to be taken. One of a single packet can go all the same.
+void MeshServer::say_busy(Now now, const Asker& asker) {
+  const Refused why{protocol::StoreCode::storage_full, 503,
+                    "too many answers wait to be taken: take those first, or ask later"};
+  const Bytes value = answers_.refusal(now, asker, why, {});
   static_cast<void>(
-      context_.endpoint.respond(now, asker.link, asker.request, value, compress).has_value());
+      context_.endpoint.respond(now, asker.link, asker.request, value, true).has_value());
 }
 
 // ---- Answers going out.

@@ -65,6 +65,7 @@ class MeshServer {
   [[nodiscard]] bool on_streaming(Now now, RequestWork& work, std::uint64_t size);
   void on_broken(Now now, RequestWork& work);
   void respond(Now now, const Asker& asker, ByteView value, bool compress);
+  void say_busy(Now now, const Asker& asker);
   void on_supply(Now now, RequestWork& work, ByteView bytes);
   [[nodiscard]] std::optional<reticulum::TransferId> stream_of(const RequestWork& work) const;
   bool end_stream(reticulum::TransferId transfer);

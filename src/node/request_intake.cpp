@@ -102,6 +102,20 @@ void RequestIntake::decide_access(const protocol::StorageRequest& request) {
       context_.access.decide(user, token, *path_, right_for(request.operation), now_.wall);
   if (!decision.allowed()) return refuse(refused_access(decision, user.has_value()));
   if (decision.token) context_.tokens.note_use(*decision.token, now_.wall);
+  favour_link(user, decision.token);
+}
+
+// Whoever has shown a right keeps its place on a crowded connection.
+void RequestIntake::favour_link(const std::optional<access::IdentityHash>& user,
+                                const std::optional<access::TokenId>& token) {
+  std::optional<Hash16> party;
+  if (token) {
+    party = crypto::hash16(token->view());
+  } else if (user && context_.access.check_access(user, *path_, access::Operation::write)) {
+    party = *user;
+  }
+  // A link that is gone needs no place.
+  if (party) static_cast<void>(context_.endpoint.favour(now_, link_, *party).has_value());
 }
 
 void RequestIntake::read_conditions(const protocol::StorageRequest& request) {

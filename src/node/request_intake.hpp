@@ -51,6 +51,8 @@ class RequestIntake : public std::enable_shared_from_this<RequestIntake> {
   Result<void> take_data(ByteView piece);
   void decide();
   void decide_access(const protocol::StorageRequest& request);
+  void favour_link(const std::optional<access::IdentityHash>& user,
+                   const std::optional<access::TokenId>& token);
   void check_put(const protocol::StorageRequest& request);
   void read_conditions(const protocol::StorageRequest& request);
   void hold(std::size_t bytes);

@@ -127,8 +127,11 @@ OperationId StorageClient::State::start(Now at, protocol::Operation kind, Client
   request.operation = kind;
   const OperationId id = ++last_id;
   if (operations.size() >= limits::kClientOperations) {
-    OperationFailed failed{.operation = id, .why = {Errc::limit, "too many operations at once"}};
+    OperationFailed failed{.operation = id,
+                           .why = {Errc::unavailable, "too many operations at once"}};
     failed.error.message = failed.why.detail;
+    failed.error.code = protocol::StoreCode::storage_full;
+    failed.error.status = 503;
     context.events.push_back(std::move(failed));
     return id;
   }

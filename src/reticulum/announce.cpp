@@ -69,22 +69,25 @@ Result<Announce> read_announce(const Packet& packet) {
   announce.name = Hash10::prefix_of(take(Hash10::size()));
   announce.random = AnnounceRandom::prefix_of(take(AnnounceRandom::size()));
   if (packet.context_flag) announce.ratchet = crypto::X25519Public::prefix_of(take(kRatchet));
-  const auto signature = Signature::prefix_of(take(kSignature));
+  take(kSignature);
   if (!rest.empty()) announce.app_data = base::to_bytes(rest);
 
-  // The hash is cheap and the signature is not.
   if (crypto::hash16({announce.name.view(), announce.identity.hash().view()}) !=
       announce.destination) {
     return fail(Errc::denied, "announce of a destination hash that its key does not give");
   }
-  const ByteView ratchet = announce.ratchet ? announce.ratchet->view() : ByteView{};
-  if (!announce.identity.verify(
-          signed_part(announce.destination, announce.identity.public_key().view(), announce.name,
-                      announce.random, ratchet, rest),
-          signature)) {
-    return fail(Errc::denied, "announce with a wrong signature");
-  }
   return announce;
+}
+
+bool verify_announce(const Packet& packet, const Announce& announce) {
+  const ByteView ratchet = announce.ratchet ? announce.ratchet->view() : ByteView{};
+  const ByteView app_data = announce.app_data ? ByteView(*announce.app_data) : ByteView{};
+  const ByteView signature =
+      packet.data.subspan(packet.data.size() - app_data.size() - kSignature, kSignature);
+  return announce.identity.verify(
+      signed_part(announce.destination, announce.identity.public_key().view(), announce.name,
+                  announce.random, ratchet, app_data),
+      Signature::prefix_of(signature));
 }
 
 }  // namespace meshstow::reticulum

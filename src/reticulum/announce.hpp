@@ -35,8 +35,10 @@ struct AnnounceFields {
 // The whole packet. Errc::limit: the application data does not fit the MTU.
 [[nodiscard]] Result<Bytes> make_announce(const Identity& identity, const AnnounceFields& fields);
 
-// Errc::malformed: too short. Errc::denied: the signature is wrong, or the destination hash is not
-// derived from the name and the key.
+// Without the signature, which is dear: see verify_announce. Errc::malformed: too short.
+// Errc::denied: the destination hash is not derived from the name and the key.
 [[nodiscard]] Result<Announce> read_announce(const Packet& packet);
+// Whether `announce`, read from `packet`, was signed with its key.
+[[nodiscard]] bool verify_announce(const Packet& packet, const Announce& announce);
 
 }  // namespace meshstow::reticulum

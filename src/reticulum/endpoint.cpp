@@ -3,6 +3,13 @@
 #include "reticulum/endpoint_impl.hpp"
 
 namespace meshstow::reticulum {
+namespace {
+
+tl::unexpected<Error> no_room_to_send() {
+  return fail(Errc::limit, "too much waits for peers to take it");
+}
+
+}  // namespace
 
 Endpoint::Endpoint(base::Rng& rng, EndpointOptions options)
     : impl_(std::make_unique<Impl>(rng, options)) {}
@@ -52,11 +59,9 @@ std::optional<KnownDestination> Endpoint::known(const DestinationHash& destinati
   return impl_->known.find(destination);
 }
 
-Bytes Endpoint::export_known() const { return impl_->known.pack(); }
+Bytes Endpoint::take_known_changes(std::size_t most) { return impl_->known.pack_changes(most); }
 
-Result<void> Endpoint::import_known(ByteView packed) { return impl_->known.unpack(packed); }
-
-std::uint64_t Endpoint::known_revision() const { return impl_->known.revision(); }
+Result<void> Endpoint::import_known(ByteView records) { return impl_->known.unpack(records); }
 
 Result<PacketHash> Endpoint::send_packet(Now now, const DestinationHash& to,
                                          std::string_view full_name, ByteView plaintext) {
@@ -75,6 +80,10 @@ Result<void> Endpoint::identify(Now now, const LinkId& link, const Identity& as)
 
 Result<void> Endpoint::send_data(Now now, const LinkId& link, ByteView plaintext) {
   return impl_->links.with(link, [&](Link& open) { return open.send_data(now.mono, plaintext); });
+}
+
+Result<void> Endpoint::favour(Now now, const LinkId& link, const Hash16& party) {
+  return impl_->links.favour(now.mono, link, party);
 }
 
 void Endpoint::close_link(Now now, const LinkId& link) { impl_->links.close(now.mono, link); }
@@ -117,12 +126,15 @@ Result<SentRequest> Endpoint::send_request(Now now, const LinkId& link, Streamed
 Result<std::optional<TransferId>> Endpoint::respond(Now now, const LinkId& link,
                                                     const RequestId& to, ByteView value,
                                                     bool compress) {
+  if (!impl_->links.make_room_to_send(now.mono, link, value.size())) return no_room_to_send();
   return impl_->links.with(link,
                            [&](Link& open) { return open.respond(now.mono, to, value, compress); });
 }
 
 Result<TransferId> Endpoint::respond_streamed(Now now, const LinkId& link, const RequestId& to,
                                               std::uint64_t value_size, bool compress) {
+  const auto held = std::min<std::uint64_t>(value_size, 2 * kSegmentContent);
+  if (!impl_->links.make_room_to_send(now.mono, link, held)) return no_room_to_send();
   return impl_->links.with(
       link, [&](Link& open) { return open.respond_streamed(now.mono, to, value_size, compress); });
 }
@@ -164,5 +176,7 @@ Endpoint::Counters Endpoint::counters() const {
   out.known_destinations = impl_->known.size();
   return out;
 }
+
+Statistics Endpoint::statistics() const { return impl_->statistics(); }
 
 }  // namespace meshstow::reticulum

@@ -22,6 +22,7 @@
 #include "base/rng.hpp"
 #include "base/time.hpp"
 #include "reticulum/identity.hpp"
+#include "reticulum/statistics.hpp"
 
 namespace meshstow::reticulum {
 
@@ -200,6 +201,9 @@ struct KnownDestination {
   std::optional<Bytes> app_data;
 };
 
+// A log of known destinations without what later records replaced.
+[[nodiscard]] Bytes compact_known(ByteView records);
+
 class Endpoint {
  public:
   // `rng` outlives the endpoint.
@@ -212,7 +216,10 @@ class Endpoint {
   void interface_up(Now now, InterfaceId id, InterfaceInfo info);
   void interface_down(Now now, InterfaceId id);
   // One whole packet as it came off the framing. Anything wrong with it: dropped, nothing changes.
+  // Announces and link requests only wait, since anybody can send them and each costs a signature.
   void handle_packet(Now now, InterfaceId from, ByteView packet);
+  // Also a turn for what waits: limits::kChecksPerTurn of it, interface by interface. While
+  // anything waits the Deadline is past: call again, but see to everybody else first.
   void handle_deadline(Now now);
   [[nodiscard]] Output poll();
 
@@ -227,22 +234,27 @@ class Endpoint {
   void request_path(Now now, const DestinationHash& destination);  // -> PathFound or PathFailed
   [[nodiscard]] std::optional<std::uint8_t> hops_to(const DestinationHash& destination) const;
   [[nodiscard]] std::optional<KnownDestination> known(const DestinationHash& destination) const;
-  // Known destinations as one MessagePack value of our own (docs/FORMAT-free: a cache); survives
-  // restarts.
-  [[nodiscard]] Bytes export_known() const;
-  [[nodiscard]] Result<void> import_known(ByteView packed);
-  [[nodiscard]] std::uint64_t known_revision() const;  // grows with every change worth saving
+  // Known destinations as a log, which survives restarts: records of at most so many that changed
+  // since the last call, to be appended to those before. Empty: none did.
+  [[nodiscard]] Bytes take_known_changes(std::size_t most);
+  // Errc::malformed: what follows the records that were taken is none (a crash cut it).
+  [[nodiscard]] Result<void> import_known(ByteView records);
 
   // Single packets. Errc::not_found: identity unknown, request a path first; Errc::limit: too long.
   [[nodiscard]] Result<PacketHash> send_packet(Now now, const DestinationHash& to,
                                                std::string_view full_name, ByteView plaintext);
 
-  // Links. Errc::not_found if the identity is unknown (request a path first). Asks for a path by
-  // itself when none is known. -> LinkEstablished or LinkClosed.
+  // Links. Errc::not_found if the identity is unknown (request a path first); Errc::limit: too many
+  // of ours at present. Asks for a path by itself when none is known. -> LinkEstablished or
+  // LinkClosed.
   [[nodiscard]] Result<LinkId> open_link(Now now, const DestinationHash& to);
   [[nodiscard]] Result<void> identify(Now now, const LinkId& link, const Identity& as);
   [[nodiscard]] Result<void> send_data(Now now, const LinkId& link, ByteView plaintext);
   void close_link(Now now, const LinkId& link);
+  // The peer of an incoming link has shown a right of `party` (a token, a device): the link and
+  // what it transfers count against the part of those, where parties are treated alike, and no
+  // longer against that of its connection. Errc::not_found: the link is gone.
+  Result<void> favour(Now now, const LinkId& link, const Hash16& party);
   void close_all_links(Now now);  // before the end: peers hear of it at once
   [[nodiscard]] std::optional<PublicIdentity> remote_identity(const LinkId& link) const;
   [[nodiscard]] std::optional<LinkEstablished> link_info(
@@ -259,7 +271,8 @@ class Endpoint {
   [[nodiscard]] Result<SentRequest> send_request(Now now, const LinkId& link,
                                                  StreamedRequest request,
                                                  RequestOptions options = {});
-  // Answers. nullopt: sent as one packet. Errc::not_found: the link is gone.
+  // Answers. nullopt: sent as one packet. Errc::not_found: the link is gone. Errc::limit: the peer
+  // has to take first what it was sent before, or others do; what fits one packet can still go.
   [[nodiscard]] Result<std::optional<TransferId>> respond(Now now, const LinkId& link,
                                                           const RequestId& to, ByteView value,
                                                           bool compress = true);
@@ -280,10 +293,11 @@ class Endpoint {
 
   struct Counters {
     std::uint64_t packets_in = 0, packets_out = 0, bytes_in = 0, bytes_out = 0;
-    std::uint64_t dropped_malformed = 0, dropped_duplicate = 0, announces_refused = 0;
+    std::uint64_t dropped_malformed = 0, dropped_duplicate = 0;
     std::size_t links = 0, paths = 0, known_destinations = 0;
   };
   [[nodiscard]] Counters counters() const;
+  [[nodiscard]] Statistics statistics() const;
 
  private:
   class Impl;

@@ -36,7 +36,9 @@ void Endpoint::Impl::interface_down(Now now, InterfaceId id) {
   if (!interfaces.remove(id)) return;
   std::erase_if(introductions_, [id](const SelfIntroduction& due) { return due.interface == id; });
   paths.forget_interface(id);
+  known.forget_interface(id);
   links.interface_down(now.mono, id);
+  announces.interface_down(id);
 }
 
 void Endpoint::Impl::introduce(TimePoint due, InterfaceId interface) {
@@ -56,6 +58,9 @@ void Endpoint::Impl::send_introductions(Now now) {
 }
 
 TimePoint Endpoint::Impl::deadline() const {
+  if (!announces.waiting().empty() || !links.requests().empty() || !services.unopened.empty()) {
+    return TimePoint{};
+  }
   TimePoint due = std::min({links.deadline(), path_requests.deadline(), receipts.deadline()});
   for (const SelfIntroduction& introduction : introductions_) {
     due = std::min(due, introduction.due);
@@ -70,24 +75,44 @@ void Endpoint::Impl::handle_deadline(Now now) {
   }
   receipts.handle_deadline(now.mono);
   links.handle_deadline(now.mono);
+  check_some(now);
+}
+
+// Each kind in turn, and what one does not need the others have.
+void Endpoint::Impl::check_some(Now now) {
+  for (std::size_t checks = 0; checks < limits::kChecksPerTurn;) {
+    const std::size_t before = checks;
+    if (links.answer_one(now.mono, destinations)) ++checks;
+    if (announces.check_one(now)) ++checks;
+    if (links.open_one(now.mono)) ++checks;
+    if (checks == before) return;
+  }
 }
 
 // ---- Packets in.
 
 void Endpoint::Impl::handle_packet(Now now, InterfaceId from, ByteView raw) {
-  const Interface* interface = interfaces.find(from);
+  Interface* interface = interfaces.find(from);
   if (!interface) return;
   ++counted.packets_in;
   counted.bytes_in += raw.size();
+  ++interface->counts.packets_in;
+  interface->counts.bytes_in += raw.size();
   const auto packet = parse_packet(raw);
   if (!packet) {
     ++counted.dropped_malformed;
+    ++interface->counts.malformed;
     return;
   }
   // A shared instance counted the hop to us already, and filters for its clients.
   const bool shared = interface->info.shared_instance;
   const auto hops = static_cast<std::uint8_t>(packet->hops + (shared ? 0 : 1));
-  if (packet->type == PacketType::announce) return handle_announce(now, from, hops, *packet);
+  if (packet->type == PacketType::announce) {
+    const bool single = packet->destination_type == DestinationType::single;
+    const bool echo = destinations.find(packet->destination) != nullptr;
+    if (single && !echo) announces.handle(now, from, hops, *packet, raw);
+    return;
+  }
   if (packet->transport_id) return;  // for a relay, which we are not
   switch (packet->destination_type) {
     case DestinationType::link: return handle_link_packet(now, from, hops, *packet, !shared);
@@ -99,10 +124,12 @@ void Endpoint::Impl::handle_packet(Now now, InterfaceId from, ByteView raw) {
   }
 }
 
-bool Endpoint::Impl::seen_before(const Packet& packet, const Hash32& hash, bool filters) {
+bool Endpoint::Impl::seen_before(InterfaceId from, const Packet& packet, const Hash32& hash,
+                                 bool filters) {
   if (!filters || is_exempt_from_filter(packet.context)) return false;
   if (services.packets_seen.insert(hash)) return false;
   ++counted.dropped_duplicate;
+  ++interfaces.find(from)->counts.duplicates;
   return true;
 }
 
@@ -116,46 +143,8 @@ void Endpoint::Impl::handle_link_packet(Now now, InterfaceId from, std::uint8_t 
   // Parts are many and large, and nobody asks for their packet hash.
   const bool is_part = packet.context == PacketContext::resource_part;
   const Hash32 hash = is_part ? Hash32{} : packet_hash(packet);
-  if (seen_before(packet, hash, filters)) return;
+  if (seen_before(from, packet, hash, filters)) return;
   links.handle_packet(now.mono, *link, packet, hash);
-}
-
-void Endpoint::Impl::handle_announce(Now now, InterfaceId from, std::uint8_t hops,
-                                     const Packet& packet) {
-  if (packet.destination_type != DestinationType::single) return;
-  if (destinations.find(packet.destination)) return;  // an echo
-  const Hash32 hash = packet_hash(packet);
-  const Path* path = paths.find(now.mono, packet.destination);
-  if (path && path->announce == hash && !path_requests.pending(packet.destination)) return;
-
-  const auto announce = read_announce(packet);
-  if (!announce || !known.agrees(*announce)) {
-    ++counted.announces_refused;
-    return;
-  }
-  const PathVerdict verdict =
-      paths.offer(now.mono, packet.destination,
-                  {.next_hop = packet.transport_id.value_or(packet.destination),
-                   .hops = hops,
-                   .interface = from,
-                   .announce = hash,
-                   .random = announce->random});
-  const bool news = verdict == PathVerdict::taken || verdict == PathVerdict::set_back;
-  if (news || !known.find(packet.destination)) known.learn(*announce, now.wall);
-  if (news) {
-    services.out.emit(
-        AnnounceHeard{.destination = packet.destination,
-                      .identity = announce->identity,
-                      .name = announce->name,
-                      .app_data = announce->app_data,
-                      .hops = hops,
-                      .interface = from,
-                      .path_response = packet.context == PacketContext::path_response});
-  }
-  if (const Path* current = paths.find(now.mono, packet.destination)) {
-    path_requests.found(packet.destination, current->hops);
-    links.path_found(now.mono, packet.destination);
-  }
 }
 
 void Endpoint::Impl::handle_single(Now now, InterfaceId from, std::uint8_t hops,
@@ -164,9 +153,9 @@ void Endpoint::Impl::handle_single(Now now, InterfaceId from, std::uint8_t hops,
   LocalDestination* local = destinations.find(packet.destination);
   if (!local) return;
   const Hash32 hash = packet_hash(packet);
-  if (seen_before(packet, hash, filters)) return;
+  if (seen_before(from, packet, hash, filters)) return;
   if (packet.type == PacketType::link_request) {
-    links.handle_request(now.mono, from, hops, packet, *local);
+    if (local->options.accepts_links) links.handle_request(from, hops, packet);
   } else if (packet.type == PacketType::data && packet.context == PacketContext::none) {
     handle_single_data(from, packet, hash, *local);
   }
@@ -184,13 +173,34 @@ void Endpoint::Impl::handle_single_data(InterfaceId from, const Packet& packet, 
 
 void Endpoint::Impl::handle_plain(Now now, InterfaceId from, const Packet& packet, bool filters) {
   if (packet.type != PacketType::data || packet.destination != path_request_destination()) return;
-  if (seen_before(packet, packet_hash(packet), filters)) return;
+  if (seen_before(from, packet, packet_hash(packet), filters)) return;
   const auto question = parse_path_request(packet.data);
   if (!question || !services.options.answers_path_requests) return;
   LocalDestination* local = destinations.find(question->wanted);
   if (!local || !path_requests.first_time(*question)) return;
   const auto answer = local->path_response(services.rng, now);
   if (answer) services.out.transmit(from, *answer);
+}
+
+Statistics Endpoint::Impl::statistics() const {
+  Statistics out;
+  for (const auto& [id, interface] : interfaces.all()) {
+    InterfaceStatistics& each = out.interfaces.emplace_back(interface.counts);
+    each.interface = id;
+    each.name = interface.info.name;
+    each.waiting = announces.waiting().size_of(id) + links.requests().size_of(id);
+  }
+  out.links = links.statistics();
+  out.transfers = services.transfer_counts;
+  for (const LinkRoom& room : services.rooms) {
+    out.transfers.incoming += room.incoming.size();
+    out.memory.outgoing += room.outgoing.weight();
+  }
+  out.memory.unchecked = announces.waiting().bytes() + links.requests().bytes();
+  out.memory.incoming = services.incoming_bytes;
+  out.paths = paths.size();
+  out.known_destinations = known.size();
+  return out;
 }
 
 // ---- What the node asks for.

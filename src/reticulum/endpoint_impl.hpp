@@ -2,6 +2,7 @@
 // Private to endpoint.cpp and endpoint_impl.cpp.
 #pragma once
 
+#include "reticulum/announce_intake.hpp"
 #include "reticulum/endpoint.hpp"
 #include "reticulum/known_destinations.hpp"
 #include "reticulum/link_table.hpp"
@@ -16,13 +17,15 @@ class Endpoint::Impl {
         router(services, interfaces, paths),
         path_requests(services, router),
         receipts(services),
-        links(services, interfaces, paths, router, path_requests) {}
+        links(services, interfaces, paths, router, path_requests),
+        announces(services, interfaces, paths, path_requests, known, links) {}
 
   void interface_up(Now now, InterfaceId id, InterfaceInfo info);
   void interface_down(Now now, InterfaceId id);
   void handle_packet(Now now, InterfaceId from, ByteView raw);
   void handle_deadline(Now now);
   [[nodiscard]] TimePoint deadline() const;
+  [[nodiscard]] Statistics statistics() const;
 
   DestinationHash add_destination(Now now, const Identity& identity, std::string_view full_name,
                                   DestinationOptions options);
@@ -48,6 +51,7 @@ class Endpoint::Impl {
   PathRequests path_requests;
   Receipts receipts;
   LinkTable links;
+  AnnounceIntake announces;
   Counters counted;
 
  private:
@@ -57,12 +61,14 @@ class Endpoint::Impl {
     DestinationHash destination;
     InterfaceId interface = 0;
   };
-  [[nodiscard]] bool seen_before(const Packet& packet, const Hash32& hash, bool filters);
+  // A turn for what strangers sent.
+  void check_some(Now now);
+  [[nodiscard]] bool seen_before(InterfaceId from, const Packet& packet, const Hash32& hash,
+                                 bool filters);
   void introduce(TimePoint due, InterfaceId interface);
   void send_introductions(Now now);
   void handle_link_packet(Now now, InterfaceId from, std::uint8_t hops, const Packet& packet,
                           bool filters);
-  void handle_announce(Now now, InterfaceId from, std::uint8_t hops, const Packet& packet);
   void handle_single(Now now, InterfaceId from, std::uint8_t hops, const Packet& packet,
                      bool filters);
   void handle_single_data(InterfaceId from, const Packet& packet, const Hash32& hash,

@@ -1,5 +1,7 @@
 #include "reticulum/incoming_transfer.hpp"
 
+#include "base/mesh_limits.hpp"
+
 namespace meshstow::reticulum {
 namespace {
 
@@ -27,33 +29,45 @@ IncomingTransfer::IncomingTransfer(LinkChannel& channel, TransferWindow& window,
   receiver_.emplace(channel_, window_, first);
 }
 
-void IncomingTransfer::start(TimePoint now) { receiver_->start(now); }
+void IncomingTransfer::start(TimePoint now) {
+  place_.emplace(now, channel_, transfer_);
+  receiver_->start(now);
+}
+
+void IncomingTransfer::share_changed(TimePoint now) {
+  if (place_) place_.emplace(now, channel_, transfer_);
+}
+
+bool IncomingTransfer::is_continued_by(const Advertisement& next) const {
+  return state_ == State::waiting && belongs_together(shape_, next) &&
+         next.segment == segment_ + 1 && ResourceReceiver::acceptable(next, channel_);
+}
 
 Result<void> IncomingTransfer::handle_advertisement(TimePoint now, const Advertisement& next) {
   if (next.hash == segment_hash_) return {};  // a repeat: our own timer asks for what is missing
-  if (state_ != State::waiting || !belongs_together(shape_, next) || next.segment != segment_ + 1 ||
-      !ResourceReceiver::acceptable(next, channel_)) {
+  if (!is_continued_by(next)) {
     fail(Errc::malformed);
     return base::fail(Errc::malformed, "resource segment that does not continue the last one");
-  }
-  if (channel_.services().incoming_segment_bytes + next.transfer_size > kIncomingSegmentBytes) {
-    return base::fail(Errc::limit, "too many resource segments at once");
   }
   segment_ = next.segment;
   segment_hash_ = next.hash;
   state_ = State::receiving;
   next_segment_due_ = kNever;
   receiver_.emplace(channel_, window_, next);
-  receiver_->start(now);
+  start(now);
   return {};
 }
 
 bool IncomingTransfer::handle_part(TimePoint now, ByteView part) {
   if (state_ != State::receiving || !receiver_->handle_part(now, part)) return false;
-  if (receiver_->state() == ResourceReceiver::State::complete) {
-    segment_complete(now);
-  } else {
-    report_progress(now);
+  place_->touch(now);
+  switch (receiver_->state()) {
+    case ResourceReceiver::State::complete:
+      begin_opening();
+      open_some(now);
+      break;
+    case ResourceReceiver::State::failed: fail(Errc::limit); break;
+    case ResourceReceiver::State::receiving: report_progress(now);
   }
   return true;
 }
@@ -62,20 +76,46 @@ void IncomingTransfer::handle_hashmap_update(TimePoint now, std::uint64_t piece,
   if (state_ == State::receiving) receiver_->handle_hashmap_update(now, piece, hashes);
 }
 
-void IncomingTransfer::segment_complete(TimePoint now) {
-  const std::uint64_t promised = shape_.content_size - content_bytes_;
-  auto opened =
-      receiver_->open(std::min<std::uint64_t>(promised, limits::kResourceSegmentDecompressed));
+void IncomingTransfer::begin_opening() {
+  const std::uint64_t most = std::min<std::uint64_t>(promised(), limits::kDecompressedSegment);
+  auto opening = receiver_->open(most);
+  if (!opening) return fail_opening(opening.error().code);
+  opening_.emplace(std::move(*opening));
   receiver_.reset();
+  state_ = State::opening;
+}
+
+void IncomingTransfer::open_some(TimePoint now) {
+  if (state_ != State::opening) return;
+  const auto done = opening_->step(limits::kOpenedPerTurn);
+  if (!done) return fail_opening(done.error().code);
+  if (!*done) return;
+  auto opened = opening_->finish();
+  end_segment();
   if (!opened) return fail(opened.error().code);
+  segment_opened(now, std::move(*opened));
+}
+
+void IncomingTransfer::fail_opening(Errc why) {
+  if (why == Errc::limit) ++channel_.services().transfer_counts.bombs;
+  fail(why);
+}
+
+void IncomingTransfer::end_segment() {
+  receiver_.reset();
+  opening_.reset();
+  place_.reset();
+}
+
+void IncomingTransfer::segment_opened(TimePoint now, OpenedSegment opened) {
   const bool right_size =
-      is_last() ? opened->content.size() == promised : opened->content.size() < promised;
+      is_last() ? opened.content.size() == promised() : opened.content.size() < promised();
   if (!right_size) return fail(Errc::malformed);
 
-  Bytes proof = base::concat({opened->proof.hash.view(), opened->proof.value.view()});
+  Bytes proof = base::concat({opened.proof.hash.view(), opened.proof.value.view()});
   const std::uint64_t value_before = value_bytes_;
-  content_bytes_ += opened->content.size();
-  if (const auto handed = hand_out(std::move(opened->content)); !handed) {
+  content_bytes_ += opened.content.size();
+  if (const auto handed = hand_out(std::move(opened.content)); !handed) {
     return fail(handed.error().code);
   }
   if (is_last()) {
@@ -151,7 +191,7 @@ void IncomingTransfer::report_progress(TimePoint now) {
 void IncomingTransfer::fail(Errc why) {
   state_ = State::failed;
   failure_ = why;
-  receiver_.reset();
+  end_segment();
 }
 
 TimePoint IncomingTransfer::deadline() const {

@@ -12,29 +12,52 @@
 
 namespace meshstow::reticulum {
 
+// The place of one segment among those that are being received: see limits::kIncomingSegments.
+class SegmentPlace {
+ public:
+  SegmentPlace(TimePoint now, const LinkChannel& channel, TransferId transfer)
+      : room_(channel.room()), transfer_(transfer) {
+    room_.incoming.take(now, transfer, channel.sharer());
+  }
+  ~SegmentPlace() { room_.incoming.release(transfer_); }
+  SegmentPlace(const SegmentPlace&) = delete;
+  SegmentPlace& operator=(const SegmentPlace&) = delete;
+  void touch(TimePoint now) { room_.incoming.touch(now, transfer_); }
+
+ private:
+  LinkRoom& room_;
+  TransferId transfer_;
+};
+
 class IncomingTransfer {
  public:
   enum class State {
     receiving,  // parts of a segment
+    opening,    // all parts are there: see open_some()
     holding,    // a segment was handed out and not taken yet
     waiting,    // for the advertisement of the next segment
     done,
     failed
   };
 
-  // `first` is segment 1 and acceptable.
+  // `first` is segment 1 and acceptable. There is room for it.
   IncomingTransfer(LinkChannel& channel, TransferWindow& window, TransferId transfer,
                    ContentKind kind, const Advertisement& first);
 
+  // True: `next` is the next segment, for which there must be room now.
+  [[nodiscard]] bool is_continued_by(const Advertisement& next) const;
   // The next segment, or a repeat of this one. Errc::malformed: it contradicts what was said before
-  // (and the transfer has failed). Errc::limit: no memory for it at present; it will be offered
-  // again.
+  // (and the transfer has failed).
   [[nodiscard]] Result<void> handle_advertisement(TimePoint now,
                                                   const Advertisement& advertisement);
   void start(TimePoint now);
   bool handle_part(TimePoint now, ByteView part);
   void handle_hashmap_update(TimePoint now, std::uint64_t piece, ByteView hashes);
+  // A little of the work of opening a segment; while it is `opening`.
+  void open_some(TimePoint now);
   void taken(TimePoint now);
+  // Its link has another share of the bounds from now on.
+  void share_changed(TimePoint now);
   // Fails without a word to the sender; see Transfers.
   void fail(Errc why);
   [[nodiscard]] TimePoint deadline() const;
@@ -54,7 +77,11 @@ class IncomingTransfer {
   [[nodiscard]] std::optional<Bytes> take_proof();
 
  private:
-  void segment_complete(TimePoint now);
+  void begin_opening();
+  void segment_opened(TimePoint now, OpenedSegment opened);
+  [[nodiscard]] std::uint64_t promised() const { return shape_.content_size - content_bytes_; }
+  void end_segment();
+  void fail_opening(Errc why);
   [[nodiscard]] Result<void> hand_out(Bytes content);
   void begin(const ContentHead& head);
   void report_progress(TimePoint now);
@@ -66,6 +93,8 @@ class IncomingTransfer {
   ContentKind kind_;
   Advertisement shape_;  // of segment 1: what all segments share
   std::optional<ResourceReceiver> receiver_;
+  std::optional<SegmentOpening> opening_;
+  std::optional<SegmentPlace> place_;  // receiving, opening
   State state_ = State::receiving;
   Errc failure_ = Errc::unavailable;
   Hash32 segment_hash_;

@@ -1,5 +1,4 @@
-// reticulum/interface_table.hpp: the interfaces that are up, and how many link requests each may
-// bring.
+// reticulum/interface_table.hpp: the interfaces that are up, and what is counted of each.
 #pragma once
 
 #include <map>
@@ -10,27 +9,9 @@
 
 namespace meshstow::reticulum {
 
-// So many events in a second, then no more until the second is over.
-class RateLimit {
- public:
-  explicit RateLimit(std::size_t per_second) : per_second_(per_second) {}
-  bool allow(TimePoint now) {
-    if (now >= second_ + std::chrono::seconds(1)) {
-      second_ = now;
-      count_ = 0;
-    }
-    return ++count_ <= per_second_;
-  }
-
- private:
-  std::size_t per_second_;
-  TimePoint second_{};
-  std::size_t count_ = 0;
-};
-
 struct Interface {
   InterfaceInfo info;
-  RateLimit link_requests{limits::kPendingLinkRequestsPerSecond};
+  InterfaceStatistics counts{};
 
   // What a link over this interface may use at most.
   [[nodiscard]] std::uint32_t link_mtu() const {

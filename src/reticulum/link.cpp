@@ -32,6 +32,7 @@ Link::Link(Services& services, TimePoint now, const LinkStart& start, const cryp
       transfers_(channel_, requests_, policy_of(start.local)),
       began_(now) {
   if (incoming()) {
+    channel_.set_share(LinkPart::anonymous, {.interface = start.interface, .hops = start.hops});
     handshake_deadline_ = now + kPerHopTimeout * std::max<int>(1, start.hops) + kHandshakeGrace;
     return;
   }
@@ -218,6 +219,10 @@ void Link::close(TimePoint now, CloseReason reason) {
   if (was_active) services_.out.emit(LinkClosed{channel_.id(), reason});
 }
 
+void Link::favour(TimePoint now, const Hash16& party) {
+  transfers_.change_share(now, LinkPart::favoured, {.party = party});
+}
+
 // ---- What we send.
 
 Result<void> Link::check_active() const {
@@ -255,15 +260,16 @@ Result<SentRequest> Link::send_request(Now now, std::string_view path, ByteView 
   const RequestId id = crypto::hash16(packed);
   if (requests_.pending(id)) return fail(Errc::conflict, "this very request is under way");
   requests_.sending(id, timeout);
-  const TransferId transfer = transfers_.send(now.mono,
-                                              {.use = ResourceUse::request,
-                                               .request = id,
-                                               .prefix = prefix,
-                                               .value = base::to_bytes(value),
-                                               .value_size = value.size(),
-                                               .compress = options.compress},
-                                              now.mono);
-  return SentRequest{id, transfer};
+  const auto transfer = transfers_.send(now.mono,
+                                        {.use = ResourceUse::request,
+                                         .request = id,
+                                         .prefix = prefix,
+                                         .value = base::to_bytes(value),
+                                         .value_size = value.size(),
+                                         .compress = options.compress},
+                                        now.mono);
+  if (!transfer) requests_.unsent(id);
+  return transfer.map([&](TransferId sent) { return SentRequest{id, sent}; });
 }
 
 Result<SentRequest> Link::send_request(Now now, StreamedRequest request, RequestOptions options) {
@@ -274,32 +280,39 @@ Result<SentRequest> Link::send_request(Now now, StreamedRequest request, Request
   }
   if (request.value_size == 0) return fail(Errc::malformed, "a request without a value");
   requests_.sending(request.id, options.timeout.value_or(requests_.default_timeout()));
-  const TransferId transfer = transfers_.send(now.mono,
-                                              {.use = ResourceUse::request,
-                                               .request = request.id,
-                                               .prefix = std::move(request.prefix),
-                                               .value_size = request.value_size,
-                                               .compress = options.compress},
-                                              now.mono);
-  return SentRequest{request.id, transfer};
+  const auto transfer = transfers_.send(now.mono,
+                                        {.use = ResourceUse::request,
+                                         .request = request.id,
+                                         .prefix = std::move(request.prefix),
+                                         .value_size = request.value_size,
+                                         .compress = options.compress},
+                                        now.mono);
+  if (!transfer) requests_.unsent(request.id);
+  return transfer.map([&](TransferId sent) { return SentRequest{request.id, sent}; });
 }
 
 Result<std::optional<TransferId>> Link::respond(TimePoint now, const RequestId& to, ByteView value,
                                                 bool compress) {
   if (auto active = check_active(); !active) return fail(active.error());
   if (value.empty()) return fail(Errc::malformed, "a response without a value");
-  if (kResponseHead + value.size() <= channel_.payload()) {
+  if (fits_packet(value.size())) {
     requests_.answer(now, to, base::concat({response_prefix(to), value}));
     return std::optional<TransferId>{};
   }
-  return std::optional<TransferId>{transfers_.send(now,
-                                                   {.use = ResourceUse::response,
-                                                    .request = to,
-                                                    .prefix = response_prefix(to),
-                                                    .value = base::to_bytes(value),
-                                                    .value_size = value.size(),
-                                                    .compress = compress},
-                                                   requests_.answer_due(now, to))};
+  return transfers_
+      .send(now,
+            {.use = ResourceUse::response,
+             .request = to,
+             .prefix = response_prefix(to),
+             .value = base::to_bytes(value),
+             .value_size = value.size(),
+             .compress = compress},
+            requests_.answer_due(now, to))
+      .map([](TransferId sent) { return std::optional<TransferId>{sent}; });
+}
+
+bool Link::fits_packet(std::size_t value_size) const {
+  return kResponseHead + value_size <= channel_.payload();
 }
 
 Result<TransferId> Link::respond_streamed(TimePoint now, const RequestId& to,

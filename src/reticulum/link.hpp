@@ -52,9 +52,16 @@ class Link {
   [[nodiscard]] Result<TransferId> send_resource(TimePoint now, ByteView data,
                                                  std::optional<Bytes> metadata, bool compress);
   [[nodiscard]] Transfers& transfers() { return transfers_; }
+  // Its peer has shown a right of `party`.
+  void favour(TimePoint now, const Hash16& party);
+  // Whether an answer of that size leaves as one packet.
+  [[nodiscard]] bool fits_packet(std::size_t value_size) const;
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] InterfaceId interface() const { return channel_.interface(); }
+  [[nodiscard]] bool incoming() const { return start_.local != nullptr; }
+  [[nodiscard]] LinkPart part() const { return channel_.part(); }
+  [[nodiscard]] const Sharer& sharer() const { return channel_.sharer(); }
   [[nodiscard]] const std::optional<PublicIdentity>& remote_identity() const { return remote_; }
   [[nodiscard]] LinkEstablished info() const;
 
@@ -64,7 +71,6 @@ class Link {
     Bytes data;
     Hash32 hash;
   };
-  [[nodiscard]] bool incoming() const { return start_.local != nullptr; }
   void activate(TimePoint now, Duration round_trip);
   void hold(const Packet& packet, const Hash32& hash);
   void handle_round_trip(TimePoint now, ByteView plaintext);

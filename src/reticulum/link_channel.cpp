@@ -4,7 +4,9 @@ namespace meshstow::reticulum {
 
 LinkChannel::LinkChannel(Services& services, const LinkId& id, InterfaceId interface,
                          std::uint32_t mtu, const crypto::Secret64& key)
-    : services_(services), id_(id), interface_(interface), mtu_(mtu), cipher_(key.view()) {}
+    : services_(services), id_(id), interface_(interface), mtu_(mtu), cipher_(key.view()) {
+  sharer_.interface = interface;
+}
 
 Packet LinkChannel::packet(PacketContext context, ByteView data, PacketType type) const {
   return {.type = type,

@@ -34,6 +34,15 @@ class LinkChannel {
   void set_round_trip(Duration measured) { round_trip_ = measured; }
   [[nodiscard]] Services& services() const { return services_; }
 
+  // Whose bounds what this link holds counts against.
+  void set_share(LinkPart part, const Sharer& sharer) {
+    part_ = part;
+    sharer_ = sharer;
+  }
+  [[nodiscard]] LinkPart part() const { return part_; }
+  [[nodiscard]] const Sharer& sharer() const { return sharer_; }
+  [[nodiscard]] LinkRoom& room() const { return services_.room(part_); }
+
  private:
   Packet packet(PacketContext context, ByteView data, PacketType type) const;
 
@@ -44,6 +53,8 @@ class LinkChannel {
   crypto::TokenCipher cipher_;
   TimePoint last_sent_{};
   Duration round_trip_{};
+  LinkPart part_ = LinkPart::own;
+  Sharer sharer_;
 };
 
 }  // namespace meshstow::reticulum

@@ -16,7 +16,10 @@ LinkTable::LinkTable(Services& services, InterfaceTable& interfaces, PathTable& 
 
 Result<LinkId> LinkTable::open(TimePoint now, const DestinationHash& to,
                                const PublicIdentity& responder) {
-  if (size() >= limits::kLinks) return fail(Errc::limit, "too many links");
+  if (own() >= limits::kOwnLinks) {
+    ++services_.link_counts.own_refused;
+    return fail(Errc::limit, "too many links of our own are open");
+  }
   LinkAttempt attempt{.destination = to,
                       .responder = responder,
                       .key = crypto::X25519Key::generate(services_.rng),
@@ -122,20 +125,34 @@ void LinkTable::handle_proof(TimePoint now, InterfaceId from, std::uint8_t hops,
 
 // ---- Responder.
 
-void LinkTable::handle_request(TimePoint now, InterfaceId from, std::uint8_t hops,
-                               const Packet& packet, LocalDestination& local) {
+void LinkTable::handle_request(InterfaceId from, std::uint8_t hops, const Packet& packet) {
   Interface* interface = interfaces_.find(from);
+  if (!interface || !parse_link_request(packet.data) || links_.contains(link_id_of(packet))) return;
+  const auto lost = requests_.push(from, hops, {pack_packet(packet), hops});
+  if (!lost) return;
+  if (Interface* loser = interfaces_.find(*lost)) ++loser->counts.link_requests_dropped;
+}
+
+bool LinkTable::answer_one(TimePoint now, LocalDestinations& destinations) {
+  const auto turn = requests_.pop();
+  if (!turn) return false;
+  const auto packet = parse_packet(turn->item.raw);
+  LocalDestination* local = destinations.find(packet->destination);
+  answer(now, turn->interface, turn->item.hops, *packet, *local);
+  return true;
+}
+
+void LinkTable::answer(TimePoint now, InterfaceId from, std::uint8_t hops, const Packet& packet,
+                       LocalDestination& local) {
+  const Interface* interface = interfaces_.find(from);
   const auto request = parse_link_request(packet.data);
-  if (!interface || !request || !local.options.accepts_links) return;
-  if (!interface->link_requests.allow(now)) return;
   const LinkId id = link_id_of(packet);
-  if (links_.contains(id)) return;
-  make_room_for_half_open(now);
-  if (size() >= limits::kLinks) return;
+  if (!interface || links_.contains(id) || !local.options.accepts_links) return;
 
   const auto own = crypto::X25519Key::generate(services_.rng);
   const auto key = agree_link_key(own, request->encryption, id);
   if (!key) return;
+  make_room(now, half_open_, limits::kHalfOpenLinks, services_.link_counts.half_open_evicted);
   LinkProof proof{.encryption = own.public_key(), .mtu = request->mtu};
   if (proof.mtu) proof.mtu = std::min(*proof.mtu, interface->link_mtu());
   const LinkStart start{.id = id,
@@ -150,23 +167,75 @@ void LinkTable::handle_request(TimePoint now, InterfaceId from, std::uint8_t hop
                                             .context = PacketContext::link_request_proof,
                                             .destination = id,
                                             .data = data}));
-  links_[id] = std::make_unique<Link>(services_, now, start, *key);
-  half_open_.push_back(id);
+  auto link = std::make_unique<Link>(services_, now, start, *key);
+  half_open_.take(now, id, link->sharer());
+  links_[id] = std::move(link);
   settle(id);
 }
 
-void LinkTable::make_room_for_half_open(TimePoint now) {
-  const auto is_half_open = [this](const LinkId& id) {
-    const auto found = links_.find(id);
-    return found != links_.end() && found->second->state() == Link::State::handshake;
-  };
-  if (half_open_.size() < kHalfOpenLinks) return;
-  std::erase_if(half_open_, [&](const LinkId& id) { return !is_half_open(id); });
-  if (half_open_.size() < kHalfOpenLinks) return;
-  const LinkId oldest = half_open_.front();
-  half_open_.pop_front();
-  links_.at(oldest)->close(now, CloseReason::timed_out);
-  settle(oldest);
+// Whoever has most links of this part gives one up.
+void LinkTable::make_room(TimePoint now, Places& places, std::size_t bound,
+                          std::uint64_t& evicted) {
+  while (places.size() >= bound) {
+    const LinkId gone = *places.first_to_go();
+    ++evicted;
+    links_.at(gone)->close(now, CloseReason::timed_out);
+    settle(gone);
+  }
+}
+
+void LinkTable::set_up(TimePoint now, const Link& link) {
+  const LinkId id = link.info().link;
+  half_open_.release(id);
+  make_room(now, anonymous_, limits::kAnonymousLinks, services_.link_counts.anonymous_evicted);
+  anonymous_.take(now, id, link.sharer());
+}
+
+Result<void> LinkTable::favour(TimePoint now, const LinkId& id, const Hash16& party) {
+  const auto found = links_.find(id);
+  if (found == links_.end() || found->second->state() != Link::State::active) {
+    return fail(Errc::not_found, "no such link");
+  }
+  Link& link = *found->second;
+  if (!link.incoming() || (link.part() == LinkPart::favoured && link.sharer().party == party)) {
+    return {};
+  }
+  anonymous_.release(id);
+  favoured_.release(id);
+  make_room(now, favoured_, limits::kFavouredLinks, services_.link_counts.favoured_evicted);
+  link.favour(now, party);
+  favoured_.take(now, id, link.sharer());
+  return {};
+}
+
+bool LinkTable::make_room_to_send(TimePoint now, const LinkId& id, std::size_t bytes) {
+  const auto found = links_.find(id);
+  if (found == links_.end() || found->second->fits_packet(bytes)) return true;
+  const Link& link = *found->second;
+  auto& held = services_.room(link.part()).outgoing;
+  while (held.weight() + bytes > limits::kOutgoingBytes) {
+    const auto gone = held.to_go_for(now, link.sharer(), bytes, kStandstill);
+    if (!gone || *gone == id) {
+      ++services_.transfer_counts.outgoing_refused;
+      return false;
+    }
+    ++services_.link_counts.idlers_closed;
+    close(now, LinkId(*gone));
+  }
+  return true;
+}
+
+std::size_t LinkTable::own() const {
+  return size() - half_open_.size() - anonymous_.size() - favoured_.size();
+}
+
+LinkStatistics LinkTable::statistics() const {
+  LinkStatistics out = services_.link_counts;
+  out.own = own();
+  out.half_open = half_open_.size();
+  out.anonymous = anonymous_.size();
+  out.favoured = favoured_.size();
+  return out;
 }
 
 // ---- Both.
@@ -179,8 +248,36 @@ Link* LinkTable::receiver(const LinkId& id, InterfaceId from) {
 
 void LinkTable::handle_packet(TimePoint now, Link& link, const Packet& packet, const Hash32& hash) {
   const LinkId id = packet.destination;
+  const bool was_half_open = link.incoming() && link.state() == Link::State::handshake;
   link.handle_packet(now, packet, hash);
+  if (was_half_open && link.state() == Link::State::active) set_up(now, link);
+  // Whoever only keeps a link alive does not use it.
+  if (packet.context != PacketContext::keepalive) {
+    anonymous_.touch(now, id);
+    favoured_.touch(now, id);
+  }
   settle(id);
+  see_to_evicted(now);
+}
+
+void LinkTable::see_to_evicted(TimePoint now) {
+  for (const TransferId transfer : std::exchange(services_.evicted, {})) {
+    const auto found = services_.transfers.find(transfer);
+    if (found == services_.transfers.end()) continue;
+    const LinkId id = found->second;
+    links_.at(id)->transfers().evict(now, transfer);
+    settle(id);
+  }
+}
+
+bool LinkTable::open_one(TimePoint now) {
+  const auto turn = services_.unopened.pop();
+  if (!turn) return false;
+  const auto found = links_.find(turn->item.link);
+  if (found == links_.end()) return true;
+  found->second->transfers().open_some(now, turn->item.transfer);
+  settle(turn->item.link);
+  return true;
 }
 
 const Link* LinkTable::find_active(const LinkId& id) const {
@@ -207,6 +304,8 @@ void LinkTable::close_all(TimePoint now) {
 }
 
 void LinkTable::interface_down(TimePoint now, InterfaceId interface) {
+  requests_.forget(interface);
+  services_.unopened.forget(interface);
   std::vector<LinkId> lost;
   for (const auto& [id, attempt] : attempts_) {
     if (attempt.stage == LinkAttempt::Stage::requested && attempt.interface == interface) {
@@ -231,6 +330,9 @@ void LinkTable::settle(const LinkId& id) {
   const auto found = links_.find(id);
   if (found == links_.end()) return;
   if (found->second->state() == Link::State::closed) {
+    half_open_.release(id);
+    anonymous_.release(id);
+    favoured_.release(id);
     due_.remove(id);
     links_.erase(found);
     return;
@@ -239,7 +341,9 @@ void LinkTable::settle(const LinkId& id) {
 }
 
 void LinkTable::handle_deadline(TimePoint now) {
-  while (const auto id = due_.pop(now)) {
+  for (std::size_t seen = 0; seen < limits::kDueLinksPerTurn; ++seen) {
+    const auto id = due_.pop(now);
+    if (!id) return;
     if (const auto attempt = attempts_.find(*id); attempt != attempts_.end()) {
       attempt_is_due(now, attempt->second);
       continue;

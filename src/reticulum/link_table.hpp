@@ -1,11 +1,13 @@
 // reticulum/link_table.hpp: all links of an endpoint: being set up by us, being set up by others,
 // and active.
 //
-// Reschedules a link after whatever happened to it, and drops it once it is closed.
-// Source: facts/reticulum.md 6.1, 10.1.8.
+// Reschedules a link after whatever happened to it, and drops it once it is closed. Our own links,
+// those half open, those of strangers and those of peers that have shown a token have a part of the
+// table each, so that none of them can take the place of another; within a part, whoever has most
+// links gives one up, the longest unused first. Link requests wait for their turn: each costs a key
+// agreement and a signature. Source: facts/reticulum.md 6.1, 10.1.8.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -15,10 +17,6 @@
 #include "reticulum/path_requests.hpp"
 
 namespace meshstow::reticulum {
-
-// Links that others asked for and have not finished setting up. Any more, and the oldest makes
-// room: a flood of requests then keeps nobody out for the six minutes that a set-up may take.
-inline constexpr std::size_t kHalfOpenLinks = limits::kLinks / 4;
 
 // A relay passes an announce on before it takes the path itself (RNS does): a link request that
 // follows at once would be lost there.
@@ -44,7 +42,7 @@ class LinkTable {
   LinkTable(Services& services, InterfaceTable& interfaces, PathTable& paths, Router& router,
             PathRequests& path_requests);
 
-  // Errc::limit: limits::kLinks.
+  // Errc::limit: limits::kOwnLinks are open, and another moment may do.
   [[nodiscard]] Result<LinkId> open(TimePoint now, const DestinationHash& to,
                                     const PublicIdentity& responder);
   void close(TimePoint now, const LinkId& link);
@@ -53,12 +51,23 @@ class LinkTable {
   void path_failed(const DestinationHash& destination);
   void interface_down(TimePoint now, InterfaceId interface);
 
-  void handle_request(TimePoint now, InterfaceId from, std::uint8_t hops, const Packet& packet,
-                      LocalDestination& local);
+  // A link request for a destination of ours: it waits for answer_one().
+  void handle_request(InterfaceId from, std::uint8_t hops, const Packet& packet);
+  // Answers one of those that wait. False: none does.
+  bool answer_one(TimePoint now, LocalDestinations& destinations);
+  [[nodiscard]] const auto& requests() const { return requests_; }
+  // Opens some of a segment that waits for it. False: none does.
+  bool open_one(TimePoint now);
   void handle_proof(TimePoint now, InterfaceId from, std::uint8_t hops, const Packet& packet);
   // The link that takes packets with this id from this interface, or nullptr.
   [[nodiscard]] Link* receiver(const LinkId& link, InterfaceId from);
   void handle_packet(TimePoint now, Link& link, const Packet& packet, const Hash32& hash);
+
+  // The peer has shown a right of `party`: see Endpoint::favour.
+  [[nodiscard]] Result<void> favour(TimePoint now, const LinkId& link, const Hash16& party);
+  // For an answer of so many bytes. False: there is none at present.
+  [[nodiscard]] bool make_room_to_send(TimePoint now, const LinkId& link, std::size_t bytes);
+  [[nodiscard]] LinkStatistics statistics() const;
 
   [[nodiscard]] const Link* find_active(const LinkId& link) const;
   // Calls `use(Link&)` on an active link. Errc::not_found: there is none.
@@ -85,7 +94,13 @@ class LinkTable {
   void attempt_is_due(TimePoint now, LinkAttempt& attempt);
   void abandon(const LinkId& attempt, CloseReason reason);
   void settle(const LinkId& link);
-  void make_room_for_half_open(TimePoint now);
+  using Places = SharedPlaces<LinkId, base::FixedBytesHash>;
+  void make_room(TimePoint now, Places& places, std::size_t bound, std::uint64_t& evicted);
+  void set_up(TimePoint now, const Link& link);
+  void answer(TimePoint now, InterfaceId from, std::uint8_t hops, const Packet& packet,
+              LocalDestination& local);
+  void see_to_evicted(TimePoint now);
+  [[nodiscard]] std::size_t own() const;
   [[nodiscard]] std::vector<LinkId> attempts_to(const DestinationHash& destination) const;
 
   Services& services_;
@@ -95,7 +110,10 @@ class LinkTable {
   PathRequests& path_requests_;
   std::unordered_map<LinkId, LinkAttempt, base::FixedBytesHash> attempts_;
   std::unordered_map<LinkId, std::unique_ptr<Link>, base::FixedBytesHash> links_;
-  std::deque<LinkId> half_open_;  // oldest first; may hold some that are active or gone
+  Places half_open_;
+  Places anonymous_;
+  Places favoured_;
+  FairQueue<UncheckedPacket> requests_{limits::kUncheckedPerInterface, limits::kUnchecked};
   DeadlineQueue<LinkId> due_;
 };
 

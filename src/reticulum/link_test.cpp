@@ -1,7 +1,7 @@
 // Links between two endpoints in virtual time.
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
+#include "base/mesh_limits.hpp"
 #include "reticulum/link_handshake.hpp"
 #include "reticulum/link_life.hpp"
 #include "reticulum/link_table.hpp"
@@ -219,7 +219,7 @@ TEST(Link, finds_the_path_by_itself_when_only_the_identity_is_known) {
   Pair pair;
   ASSERT_TRUE(pair.meet());
   TestNode& restarted = pair.network.add();
-  ASSERT_TRUE(restarted.endpoint.import_known(pair.client.endpoint.export_known()));
+  ASSERT_TRUE(restarted.endpoint.import_known(pair.client.endpoint.take_known_changes(1)));
   const InterfaceId wire = pair.network.connect(restarted, pair.server);
   (void)wire;
   EXPECT_FALSE(restarted.endpoint.hops_to(pair.server.destination));
@@ -325,30 +325,33 @@ TEST(Link, is_refused_where_the_destination_takes_none) {
   EXPECT_EQ(pair.server.endpoint.counters().links, 0U);
 }
 
-TEST(Link, requests_beyond_the_rate_are_dropped) {
+TEST(Link, requests_that_come_together_are_all_answered_in_their_turn) {
   Pair pair;
   ASSERT_TRUE(pair.meet());
   for (int i = 0; i < 300; ++i) {
     ASSERT_TRUE(pair.client.endpoint.open_link(pair.network.now(), pair.server.destination));
   }
   pair.network.run_for(milliseconds(500));
-  EXPECT_EQ(pair.server.endpoint.counters().links, limits::kPendingLinkRequestsPerSecond);
-  EXPECT_EQ(pair.client.count<LinkEstablished>(), limits::kPendingLinkRequestsPerSecond);
+  EXPECT_EQ(pair.server.endpoint.counters().links, 300U);
+  EXPECT_EQ(pair.client.count<LinkEstablished>(), 300U);
 }
 
 TEST(Link, set_ups_that_are_never_finished_do_not_keep_others_out) {
   Pair pair;
   ASSERT_TRUE(pair.meet());
   pair.network.on_packet = [&](TestNode& from, Bytes& packet) {
-    return &from != &pair.client || context_of(packet) != PacketContext::link_rtt;
+    const PacketContext context = context_of(packet);
+    return &from != &pair.client ||
+           (context != PacketContext::link_rtt && context != PacketContext::link_close);
   };
-  for (std::size_t opened = 0; opened < 2 * kHalfOpenLinks; opened += 100) {
+  for (std::size_t opened = 0; opened < 2 * limits::kHalfOpenLinks; opened += 100) {
     for (int i = 0; i < 100; ++i) {
       ASSERT_TRUE(pair.client.endpoint.open_link(pair.network.now(), pair.server.destination));
     }
     pair.network.run_for(seconds(1));
+    pair.client.endpoint.close_all_links(pair.network.now());
   }
-  EXPECT_LE(pair.server.endpoint.counters().links, kHalfOpenLinks);
+  EXPECT_LE(pair.server.endpoint.counters().links, limits::kHalfOpenLinks);
   pair.network.on_packet = nullptr;
   EXPECT_TRUE(pair.link_up());
 }

@@ -44,8 +44,8 @@ PathVerdict PathTable::offer(TimePoint now, const DestinationHash& destination,
       if (set_back) remember(known, offer.random);
       return set_back ? PathVerdict::set_back : PathVerdict::stale;
     }
-  } else {
-    make_room();
+  } else if (paths_.size() >= capacity_) {
+    forget(*places_.first_to_go());
   }
   Path& path = paths_[destination];
   remember(path, offer.random);
@@ -55,7 +55,7 @@ PathVerdict PathTable::offer(TimePoint now, const DestinationHash& destination,
   path.announce = offer.announce;
   path.heard = now;
   path.expires = now + kPathLifetime;
-  touch(destination, path);
+  places_.take(now, destination, {.interface = path.interface});
   return PathVerdict::taken;
 }
 
@@ -74,13 +74,7 @@ void PathTable::used(TimePoint now, const DestinationHash& destination) {
   const auto found = paths_.find(destination);
   if (found == paths_.end()) return;
   found->second.expires = now + kPathLifetime;
-  touch(destination, found->second);
-}
-
-void PathTable::touch(const DestinationHash& destination, Path& path) {
-  by_use_.erase(path.use);
-  path.use = next_use_++;
-  by_use_.emplace(path.use, destination);
+  places_.touch(now, destination);
 }
 
 void PathTable::correct_hops(const DestinationHash& destination, std::uint8_t hops) {
@@ -89,27 +83,19 @@ void PathTable::correct_hops(const DestinationHash& destination, std::uint8_t ho
 }
 
 void PathTable::forget(const DestinationHash& destination) {
-  const auto found = paths_.find(destination);
-  if (found == paths_.end()) return;
-  by_use_.erase(found->second.use);
-  paths_.erase(found);
+  places_.release(destination);
+  paths_.erase(destination);
 }
 
 void PathTable::forget_interface(InterfaceId interface) {
   for (auto it = paths_.begin(); it != paths_.end();) {
     if (it->second.interface == interface) {
-      by_use_.erase(it->second.use);
+      places_.release(it->first);
       it = paths_.erase(it);
     } else {
       ++it;
     }
   }
-}
-
-void PathTable::make_room() {
-  if (paths_.size() < kPaths || by_use_.empty()) return;
-  paths_.erase(by_use_.begin()->second);
-  by_use_.erase(by_use_.begin());
 }
 
 }  // namespace meshstow::reticulum

@@ -1,16 +1,17 @@
 // reticulum/path_table.hpp: by which neighbour and interface each destination is reached.
 //
-// A path lives kPathLifetime after its announce or its last use. At most kPaths are kept: the one
-// longest unused makes room. Source: facts/reticulum.md 10.1, rules 4 and 5.
+// A path lives kPathLifetime after its announce or its last use. At most kPaths are kept: of the
+// interface that gave most of them, the one longest unused makes room. Source:
+// facts/reticulum.md 10.1, rules 4 and 5.
 #pragma once
 
-#include <map>
 #include <unordered_map>
 #include <vector>
 
 #include "base/limits.hpp"
 #include "reticulum/announce.hpp"
 #include "reticulum/endpoint.hpp"
+#include "reticulum/shared_places.hpp"
 
 namespace meshstow::reticulum {
 
@@ -26,7 +27,6 @@ struct Path {
   TimePoint expires{};
   Hash32 announce;                      // packet hash
   std::vector<AnnounceRandom> randoms;  // of the announces heard, oldest first
-  std::uint64_t use = 0;                // order of use; larger is later
 
   [[nodiscard]] std::uint64_t newest_seconds() const;
 };
@@ -49,6 +49,7 @@ enum class PathVerdict {
 
 class PathTable {
  public:
+  explicit PathTable(std::size_t capacity = kPaths) : capacity_(capacity) {}
   PathVerdict offer(TimePoint now, const DestinationHash& destination, const PathOffer& offer);
 
   // nullptr: none, or expired.
@@ -61,12 +62,10 @@ class PathTable {
   [[nodiscard]] std::size_t size() const { return paths_.size(); }
 
  private:
-  void touch(const DestinationHash& destination, Path& path);
-  void make_room();
+  std::size_t capacity_;
 
   std::unordered_map<DestinationHash, Path, base::FixedBytesHash> paths_;
-  std::map<std::uint64_t, DestinationHash> by_use_;
-  std::uint64_t next_use_ = 1;
+  SharedPlaces<DestinationHash, base::FixedBytesHash> places_;
 };
 
 }  // namespace meshstow::reticulum

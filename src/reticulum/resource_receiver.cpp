@@ -1,5 +1,7 @@
 #include "reticulum/resource_receiver.hpp"
 
+#include <new>
+
 namespace meshstow::reticulum {
 namespace {
 
@@ -28,14 +30,11 @@ ResourceReceiver::ResourceReceiver(LinkChannel& channel, TransferWindow& window,
     : channel_(channel), window_(window), advertisement_(std::move(advertisement)) {
   missing_ = static_cast<std::size_t>(advertisement_.part_count);
   have_.resize(missing_);
-  channel_.services().incoming_segment_bytes += advertisement_.transfer_size;
   take_hashes(advertisement_.hashmap);
   advertisement_.hashmap.clear();
 }
 
-ResourceReceiver::~ResourceReceiver() {
-  channel_.services().incoming_segment_bytes -= advertisement_.transfer_size;
-}
+ResourceReceiver::~ResourceReceiver() { channel_.services().incoming_bytes -= stream_.size(); }
 
 void ResourceReceiver::take_hashes(ByteView hashes) {
   for (; hashes.size() >= kPartHash; hashes = hashes.subspan(kPartHash)) {
@@ -104,6 +103,10 @@ bool ResourceReceiver::handle_part(TimePoint now, ByteView part) {
   if (state_ != State::receiving) return false;
   const auto index = find_index(part_hash(part, advertisement_.random));
   if (!index || part.size() != size_of(*index)) return false;
+  if (!reserve()) {
+    state_ = State::failed;
+    return true;
+  }
   place(now, *index, part);
   if (missing_ == 0) {
     state_ = State::complete;
@@ -113,8 +116,18 @@ bool ResourceReceiver::handle_part(TimePoint now, ByteView part) {
   return true;
 }
 
+bool ResourceReceiver::reserve() {
+  if (!stream_.empty()) return true;
+  try {
+    stream_.resize(static_cast<std::size_t>(advertisement_.transfer_size));
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  channel_.services().incoming_bytes += stream_.size();
+  return true;
+}
+
 void ResourceReceiver::place(TimePoint now, std::size_t index, ByteView part) {
-  if (stream_.empty()) stream_.resize(static_cast<std::size_t>(advertisement_.transfer_size));
   const auto offset = static_cast<std::ptrdiff_t>(index * channel_.part_size());
   std::copy(part.begin(), part.end(), stream_.begin() + offset);
   have_[index] = true;
@@ -161,8 +174,8 @@ void ResourceReceiver::handle_deadline(TimePoint now) {
   ask(now);
 }
 
-Result<OpenedSegment> ResourceReceiver::open(std::uint64_t max_content) const {
-  return open_segment(advertisement_, stream_, channel_.cipher(), max_content);
+Result<SegmentOpening> ResourceReceiver::open(std::uint64_t max_content) const {
+  return SegmentOpening::begin(advertisement_, stream_, channel_.cipher(), max_content);
 }
 
 }  // namespace meshstow::reticulum

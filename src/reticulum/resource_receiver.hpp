@@ -2,7 +2,7 @@
 //
 // Asks for parts and for more of the hashmap, places what arrives, asks again for what does not.
 // Knows nothing of what the content means. Memory: the segment's stream, reserved with the first
-// part. Source: facts/reticulum.md 8.3, 8.4.
+// part; the segment fails where there is none. Source: facts/reticulum.md 8.3, 8.4.
 #pragma once
 
 #include <vector>
@@ -37,8 +37,8 @@ class ResourceReceiver {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const Advertisement& advertisement() const { return advertisement_; }
   [[nodiscard]] std::uint64_t received_bytes() const { return received_bytes_; }
-  // Once complete: decrypted, decompressed, checked (see open_segment).
-  [[nodiscard]] Result<OpenedSegment> open(std::uint64_t max_content) const;
+  // Once complete: see SegmentOpening.
+  [[nodiscard]] Result<SegmentOpening> open(std::uint64_t max_content) const;
 
  private:
   struct Asked {
@@ -50,6 +50,7 @@ class ResourceReceiver {
   [[nodiscard]] bool ask_now() const;
   [[nodiscard]] bool wants_hashmap() const;
   [[nodiscard]] std::optional<std::size_t> find_index(PartHash hash) const;
+  [[nodiscard]] bool reserve();
   void place(TimePoint now, std::size_t index, ByteView part);
   [[nodiscard]] std::size_t size_of(std::size_t index) const;
 

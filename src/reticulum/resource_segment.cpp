@@ -85,24 +85,36 @@ Bytes OutgoingSegment::hashmap_piece(std::size_t piece) const {
   return out;
 }
 
-Result<OpenedSegment> open_segment(const Advertisement& advertisement, ByteView stream,
-                                   const crypto::TokenCipher& cipher, std::uint64_t max_content) {
+Result<SegmentOpening> SegmentOpening::begin(const Advertisement& advertisement, ByteView stream,
+                                             const crypto::TokenCipher& cipher,
+                                             std::uint64_t max_content) {
   auto plaintext = cipher.open(stream);
   if (!plaintext) return fail(plaintext.error());
   if (plaintext->size() < kStreamPrefix) return fail(Errc::malformed, "resource segment too short");
-  OpenedSegment out;
-  const ByteView carried = ByteView(*plaintext).subspan(kStreamPrefix);
+  plaintext->erase(plaintext->begin(), plaintext->begin() + kStreamPrefix);
+  SegmentOpening out(advertisement);
   if (advertisement.compressed) {
-    auto content = codec::bzip2_decompress(carried, max_content);
-    if (!content) return fail(content.error());
-    out.content = std::move(*content);
+    out.compressed_.emplace(std::move(*plaintext), max_content);
   } else {
-    if (carried.size() > max_content) return fail(Errc::limit, "resource segment too large");
-    out.content = std::move(*plaintext);
-    out.content.erase(out.content.begin(), out.content.begin() + kStreamPrefix);
+    if (plaintext->size() > max_content) return fail(Errc::limit, "resource segment too large");
+    out.content_ = std::move(*plaintext);
   }
-  out.proof = prove_segment(out.content, advertisement.random);
-  if (out.proof.hash != advertisement.hash) {
+  return out;
+}
+
+Result<bool> SegmentOpening::step(std::size_t most) {
+  if (!compressed_) return true;
+  auto done = compressed_->step(most);
+  if (!done || !*done) return done;
+  content_ = compressed_->take();
+  compressed_.reset();
+  return true;
+}
+
+Result<OpenedSegment> SegmentOpening::finish() {
+  OpenedSegment out{std::move(content_), {}};
+  out.proof = prove_segment(out.content, random_);
+  if (out.proof.hash != hash_) {
     return fail(Errc::corrupt, "resource segment does not match its hash");
   }
   return out;

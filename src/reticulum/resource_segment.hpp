@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "codec/bzip2.hpp"
 #include "crypto/cipher.hpp"
 #include "reticulum/advertisement.hpp"
 
@@ -53,14 +54,31 @@ class OutgoingSegment {
 // does not.
 [[nodiscard]] bool looks_compressible(ByteView content);
 
-// The content of a whole stream, at most `max_content` bytes. Errc::corrupt: it is not what `hash`
-// names. Errc::limit: larger. Errc::malformed: not sealed with this key, or not bzip2.
 struct OpenedSegment {
   Bytes content;
   SegmentProof proof;
 };
-[[nodiscard]] Result<OpenedSegment> open_segment(const Advertisement& advertisement,
-                                                 ByteView stream, const crypto::TokenCipher& cipher,
-                                                 std::uint64_t max_content);
+
+// The content of a whole stream, at most `max_content` bytes, made a piece at a time: a few packets
+// can hold so much that the others would wait for it. Errc::corrupt: it is not what the hash names.
+// Errc::limit: larger, or no memory. Errc::malformed: not sealed with this key, or not bzip2.
+class SegmentOpening {
+ public:
+  [[nodiscard]] static Result<SegmentOpening> begin(const Advertisement& advertisement,
+                                                    ByteView stream,
+                                                    const crypto::TokenCipher& cipher,
+                                                    std::uint64_t max_content);
+  // True: all is there, and finish() follows.
+  [[nodiscard]] Result<bool> step(std::size_t most);
+  [[nodiscard]] Result<OpenedSegment> finish();
+
+ private:
+  SegmentOpening(const Advertisement& advertisement)
+      : hash_(advertisement.hash), random_(advertisement.random) {}
+  Hash32 hash_;
+  ResourceRandom random_;
+  Bytes content_;
+  std::optional<codec::Bzip2Decompressor> compressed_;
+};
 
 }  // namespace meshstow::reticulum

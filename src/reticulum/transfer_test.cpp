@@ -1,6 +1,7 @@
 // Parts of a transfer alone: what only a peer of another make sends.
 #include <gtest/gtest.h>
 
+#include "base/mesh_limits.hpp"
 #include "codec/msgpack.hpp"
 #include "reticulum/content_head.hpp"
 #include "reticulum/link.hpp"
@@ -276,6 +277,41 @@ TEST(Transfer, no_more_than_four_resources_come_in_at_once) {
                                                        ? PacketContext::resource_part_request
                                                        : PacketContext::resource_reject);
   }
+}
+
+TEST(Transfer, a_bomb_fails_alone) {
+  PlayedServer played;
+  // It claims to be one segment, and holds more than one may.
+  const OutgoingSegment bomb(Bytes(limits::kDecompressedSegment + 200'000, 0),
+                             played.channel->cipher(), played.rng, played.channel->part_size(),
+                             true);
+  ASSERT_TRUE(bomb.compressed());
+  ASSERT_EQ(bomb.part_count(), 1U);
+  played.send(PacketContext::resource_advertisement,
+              pack_advertisement({.transfer_size = bomb.stream_size(),
+                                  .content_size = kSegmentContent,
+                                  .part_count = 1,
+                                  .hash = bomb.hash(),
+                                  .random = bomb.random(),
+                                  .first_hash = bomb.hash(),
+                                  .compressed = true,
+                                  .hashmap = bomb.hashmap_piece(0)}));
+  EXPECT_EQ(played.sent_by_client().at(0).first, PacketContext::resource_part_request);
+  played.channel->send_part(kNow, bomb.part(0));
+  played.shuttle();
+  // No more than a piece of it in each turn.
+  std::size_t turns = 1;
+  while (const auto waiting = played.client.unopened.pop()) {
+    played.link->transfers().open_some(kNow, waiting->item.transfer);
+    ++turns;
+  }
+  EXPECT_GE(turns, limits::kDecompressedSegment / limits::kOpenedPerTurn);
+  EXPECT_EQ(played.client.transfer_counts.bombs, 1U);
+  EXPECT_EQ(played.sent_by_client().at(0).first, PacketContext::resource_reject);
+  EXPECT_EQ(played.client.room(LinkPart::own).incoming.size(), 0U);
+  EXPECT_EQ(played.client.incoming_bytes, 0U);
+  EXPECT_EQ(played.send_resource({.value = Bytes(1000, 1), .value_size = 1000}),
+            ResourceSender::State::sent);
 }
 
 TEST(Transfer, a_part_request_sent_twice_is_answered_once) {

@@ -1,5 +1,6 @@
 #include "reticulum/transfers.hpp"
 
+#include "base/mesh_limits.hpp"
 #include "codec/msgpack.hpp"
 
 namespace meshstow::reticulum {
@@ -7,6 +8,12 @@ namespace {
 
 constexpr std::size_t kProofsKept = 8;
 constexpr std::size_t kUnwantedKept = 8;
+
+// What a content that is to be sent holds; of one that is asked for in pieces, two segments.
+std::size_t held_by(const OutgoingContent& content) {
+  const auto size = static_cast<std::size_t>(content.size());
+  return content.value ? size : std::min(size, 2 * kSegmentContent);
+}
 
 }  // namespace
 
@@ -17,12 +24,34 @@ Transfers::~Transfers() {
   auto& index = channel_.services().transfers;
   for (const Outgoing& outgoing : outgoing_) index.erase(outgoing.sender.transfer());
   for (const IncomingTransfer& incoming : incoming_) index.erase(incoming.transfer());
+  channel_.room().outgoing.release(channel_.id());
 }
 
 // ---- Outgoing.
 
-TransferId Transfers::send(TimePoint now, OutgoingContent content, TimePoint not_before) {
+// One content is always taken: a single large one is bounded by the room of all links.
+bool Transfers::full_for(std::size_t bytes) const {
+  if (!policy_.serves_requests || outgoing_.empty()) return false;
+  return outgoing_.size() >= limits::kOutgoingPerLink ||
+         held_ + bytes > limits::kOutgoingBytesPerLink;
+}
+
+void Transfers::hold(TimePoint now, std::size_t bytes) {
+  held_ = bytes;
+  channel_.room().outgoing.set_weight(now, channel_.id(), channel_.sharer(), held_);
+}
+
+Result<TransferId> Transfers::send(TimePoint now, OutgoingContent content, TimePoint not_before) {
   Services& services = channel_.services();
+  const std::size_t bytes = held_by(content);
+  if (full_for(bytes)) {
+    ++services.transfer_counts.outgoing_refused;
+    return base::fail(Errc::limit, "the peer has not taken what was sent before");
+  }
+  // bzip2 takes a tenth of a second for 1 MiB: too much for whoever just asks.
+  const bool stranger = policy_.serves_requests && channel_.part() == LinkPart::anonymous;
+  if (stranger && bytes > limits::kCompressedForStrangers) content.compress = false;
+  hold(now, held_ + bytes);
   const TransferId transfer = services.next_transfer++;
   services.transfers.emplace(transfer, channel_.id());
   outgoing_.push_back({ResourceSender(channel_, transfer, std::move(content)), not_before});
@@ -52,6 +81,7 @@ void Transfers::handle_part_request(TimePoint now, const Hash32& packet, ByteVie
   if (plaintext.size() < hash_at + Hash32::size()) return;
   ResourceSender* sender = sender_of(plaintext.subspan(hash_at, Hash32::size()));
   if (!sender) return;
+  took_some(now);
   sender->handle_part_request(now, packet, plaintext);
   settle(now);
 }
@@ -60,6 +90,7 @@ void Transfers::handle_proof(TimePoint now, ByteView data) {
   if (data.size() != 2 * Hash32::size()) return;
   ResourceSender* sender = sender_of(data.first(Hash32::size()));
   if (!sender) return;
+  took_some(now);
   sender->handle_proof(now, data.subspan(Hash32::size()));
   settle(now);
 }
@@ -108,6 +139,7 @@ void Transfers::handle_advertisement(TimePoint now, ByteView plaintext) {
   if (repeat_proof(now, advertisement->hash)) return;
   for (IncomingTransfer& known : incoming_) {
     if (known.first_hash() != advertisement->first_hash) continue;
+    if (known.is_continued_by(*advertisement) && !make_room(now)) return;
     const auto taken = known.handle_advertisement(now, *advertisement);
     if (!taken && taken.error().code == Errc::malformed) reject(now, advertisement->hash);
     return settle(now);
@@ -119,10 +151,38 @@ void Transfers::handle_advertisement(TimePoint now, ByteView plaintext) {
   accept(now, *kind, *advertisement);
 }
 
+// For one more segment. False: there is none at present; nothing is said, and the sender offers the
+// segment again.
+bool Transfers::make_room(TimePoint now) {
+  Services& services = channel_.services();
+  auto& places = channel_.room().incoming;
+  if (places.size() < limits::kIncomingSegments) return true;
+  const auto gone = places.to_go_for(now, channel_.sharer(), 1, kStandstill);
+  if (!gone) {
+    ++services.transfer_counts.incoming_postponed;
+    return false;
+  }
+  ++services.transfer_counts.incoming_evicted;
+  places.release(*gone);
+  services.evicted.push_back(*gone);
+  return true;
+}
+
+void Transfers::evict(TimePoint now, TransferId transfer) {
+  if (IncomingTransfer* known = incoming(transfer)) known->fail(Errc::limit);
+  settle(now);
+}
+
+void Transfers::change_share(TimePoint now, LinkPart part, const Sharer& sharer) {
+  channel_.room().outgoing.release(channel_.id());
+  channel_.set_share(part, sharer);
+  hold(now, held_);
+  for (IncomingTransfer& transfer : incoming_) transfer.share_changed(now);
+}
+
 void Transfers::accept(TimePoint now, ContentKind kind, const Advertisement& advertisement) {
   Services& services = channel_.services();
-  // No memory at present: say nothing, the sender offers it again.
-  if (services.incoming_segment_bytes + advertisement.transfer_size > kIncomingSegmentBytes) return;
+  if (!make_room(now)) return;
   if (kind == ContentKind::response && !requests_.answer_begins(*advertisement.request)) {
     return reject(now, advertisement.hash);
   }
@@ -133,15 +193,31 @@ void Transfers::accept(TimePoint now, ContentKind kind, const Advertisement& adv
 }
 
 void Transfers::reject(TimePoint now, const Hash32& segment) {
+  ++channel_.services().transfer_counts.incoming_refused;
   channel_.send(now, PacketContext::resource_reject, segment.view());
 }
 
 void Transfers::handle_part(TimePoint now, ByteView part) {
   for (IncomingTransfer& transfer : incoming_) {
     if (!transfer.handle_part(now, part)) continue;
+    await_opening(transfer);
     if (transfer.state() != IncomingTransfer::State::receiving) settle(now);
     return;
   }
+}
+
+void Transfers::await_opening(const IncomingTransfer& transfer) {
+  if (transfer.state() != IncomingTransfer::State::opening) return;
+  // Nothing is lost: there are not so many segments at once.
+  channel_.services().unopened.push(channel_.interface(), 0, {channel_.id(), transfer.transfer()});
+}
+
+void Transfers::open_some(TimePoint now, TransferId transfer) {
+  IncomingTransfer* known = incoming(transfer);
+  if (!known) return;
+  known->open_some(now);
+  await_opening(*known);
+  settle(now);
 }
 
 void Transfers::handle_hashmap_update(TimePoint now, ByteView plaintext) {
@@ -268,6 +344,7 @@ void Transfers::settle_outgoing(TimePoint now) {
       continue;
     }
     conclude(now, it->sender);
+    hold(now, held_ - held_by(it->sender.content()));
     it = outgoing_.erase(it);
   }
   if (outgoing_.empty()) return;
@@ -321,6 +398,8 @@ void Transfers::fail_all() {
     channel_.services().out.emit(ContentUnsent{outgoing.sender.transfer(), Errc::unavailable});
   }
   outgoing_.clear();
+  held_ = 0;
+  channel_.room().outgoing.release(channel_.id());
 }
 
 }  // namespace meshstow::reticulum

@@ -161,11 +161,12 @@ TEST(Vectors, announces_are_read_and_tampered_ones_refused) {
     const auto packet = parse_packet(raw);
     const auto announce = packet ? read_announce(*packet) : Result<Announce>(fail(packet.error()));
     if (!vector.at("valid").as_bool()) {
-      EXPECT_FALSE(announce);
+      EXPECT_FALSE(announce && verify_announce(*packet, *announce));
       ++refused;
       continue;
     }
     ASSERT_TRUE(announce);
+    EXPECT_TRUE(verify_announce(*packet, *announce));
     EXPECT_EQ(to_hex(announce->destination), text_of(vector, "destination_hash"));
     EXPECT_EQ(to_hex(announce->identity.public_key()), text_of(vector, "public_key"));
     EXPECT_EQ(to_hex(announce->name), text_of(vector, "name_hash"));

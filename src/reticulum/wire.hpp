@@ -53,7 +53,8 @@ inline constexpr std::size_t kHashmapPiece = 74;     // part hashes, whatever th
 inline constexpr std::size_t kCollisionGuard = 224;  // parts; hashes are unique within this span
 inline constexpr std::size_t kMostPartsAsked = 75;
 inline constexpr std::size_t kSegmentContent = 1'048'575;
-inline constexpr std::size_t kLargestTransfer = 3 * kSegmentContent;      // one segment's stream
+// One segment's stream: random prefix, IV, padding and HMAC beside the content.
+inline constexpr std::size_t kLargestTransfer = kSegmentContent + 4 + 16 + 16 + 32;
 inline constexpr std::uint64_t kLargestCompressed = 64ULL * 1024 * 1024;  // whole content
 
 inline constexpr Duration kPerHopTimeout = std::chrono::seconds(6);

@@ -116,6 +116,7 @@ class Scene {
     const Packet request{
         .type = PacketType::link_request, .destination = destination_, .data = data};
     server_.handle_packet(now_, kWire, pack_packet(request));
+    server_.handle_deadline(now_);  // link requests wait for their turn
     const auto answer = std::get<Transmit>(server_.poll());
     const LinkId id = link_id_of(request);
     const auto packet = parse_packet(answer.packet).value();
