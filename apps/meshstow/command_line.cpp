@@ -88,6 +88,10 @@ void add_node_commands(CLI::App& app, Words& words) {
 
   CLI::App& serve = *app.add_subcommand("serve", "Be a storage node until told to stop");
   serve.add_option("--http", words.http, "HTTP server, or off")->type_name("HOST:PORT");
+  serve
+      .add_option("--public-url", words.out.serve.public_url,
+                  "What browsers use to reach this server through a proxy or tunnel")
+      ->type_name("SCHEME://HOST[:PORT]");
   serve.add_option("--https", words.out.serve.https, "HTTPS server, for other devices of the LAN")
       ->type_name("HOST:PORT");
   serve.add_option("--cert", words.out.serve.certificate, "its certificate chain")

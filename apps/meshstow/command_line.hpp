@@ -14,7 +14,7 @@ namespace meshstow::app {
 inline constexpr int kOk = 0, kFailed = 1, kUsage = 2;
 
 struct ServeFlags {  // absent: as the home's config says
-  std::optional<std::string> http, https;
+  std::optional<std::string> http, https, public_url;
   std::string certificate, key;  // with https
   std::vector<std::string> tcp_listen, tcp_connect;
   std::optional<std::string> reticulum;

@@ -53,6 +53,15 @@ tl::expected<io::HttpOptions, std::string> http_options(const ServeFlags& flags,
     if (!address) return tl::unexpected("'" + http + "' is no HOST:PORT for HTTP");
     out.http = *address;
   }
+  if (flags.public_url) {
+    auto endpoint = http::parse_public_url(*flags.public_url);
+    if (!endpoint) {
+      return tl::unexpected(
+          "--public-url takes scheme, host and port, such as https://box.example: '" +
+          *flags.public_url + "' is not such a URL, " + endpoint.error().detail);
+    }
+    out.public_url = std::move(*endpoint);
+  }
   if (!flags.https) return out;
   const auto address = io::parse_address(*flags.https);
   if (!address) return tl::unexpected("'" + *flags.https + "' is no HOST:PORT for HTTPS");

@@ -1,13 +1,12 @@
 #include "web.hpp"
 
 #include <boost/json.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
-#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "browser.hpp"
 #include "follower.hpp"
 #include "io/home.hpp"
 #include "io/run_command.hpp"
@@ -20,21 +19,6 @@ int run(const Invocation& invocation, const io::Command& command) {
   const auto outcome = run_and_follow(invocation, command);
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
   return report_result(invocation.json, command.verb, outcome.json);
-}
-
-// Without a desktop there is nothing to open: the link that was printed is enough.
-void show_in_browser(const std::string& url) {
-  if (std::getenv("DISPLAY") == nullptr && std::getenv("WAYLAND_DISPLAY") == nullptr) return;
-  const pid_t child = fork();
-  if (child < 0) return;
-  if (child == 0) {
-    std::fclose(stdout);
-    std::fclose(stderr);
-    execlp("xdg-open", "xdg-open", url.c_str(), nullptr);
-    _exit(127);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
 }
 
 // From a terminal without showing it, twice; else one line.
@@ -62,12 +46,18 @@ std::optional<std::string> read_passphrase() {
 }  // namespace
 
 int open_dashboard(const Invocation& invocation) {
-  const auto outcome = io::run_command(io::Home::choose(invocation.home), invocation.command, {});
+  const auto home = io::Home::choose(invocation.home);
+  const auto outcome = io::run_command(home, invocation.command, {});
   if (!outcome.ok) return report_outcome(invocation.json, outcome);
   const int code = report_result(invocation.json, "open", outcome.json);
   if (invocation.json) return code;
   const auto about = boost::json::parse(outcome.json);
-  show_in_browser(std::string(about.at("url").as_string()));
+  if (!show_in_browser(home, std::string(about.at("url").as_string()))) {
+    std::cerr << "meshstow: no browser could be started; open this link in one\n";
+  } else if (isatty(STDERR_FILENO) != 0) {
+    std::cerr << "A browser that shows nothing (those of Snap and Flatpak may not read files of "
+                 "yours) signs in with this link too\n";
+  }
   return code;
 }
 

@@ -81,6 +81,8 @@ inline constexpr std::size_t kHttpHead = 160 * 1024;  // request line and header
 inline constexpr std::size_t kHttpTarget =
     128 * 1024;  // 414 beyond; a path of kPath, all escaped, fits
 inline constexpr std::size_t kHttpHeaderFields = 128;  // count
+// Of others: browsers send the cookies of a host to every port. They are dropped as they come.
+inline constexpr std::size_t kHttpCookies = 4 * 1024 * 1024;
 inline constexpr std::size_t kHttpSmallBody =
     64 * 1024;  // PUT bodies held whole; forms and API calls
 inline constexpr std::size_t kHttpUploadPiece = 256 * 1024;  // of a larger body, to the store
@@ -99,6 +101,8 @@ inline constexpr std::chrono::seconds kFailureEvery{5};     // and then one each
 inline constexpr std::size_t kFailureAddresses = 4096;      // count
 inline constexpr std::size_t kSessions = 256;               // count
 inline constexpr std::size_t kSignInLinks = 64;             // unspent, count
+inline constexpr std::size_t kSignedCalls = 16'384;         // remembered for each nonce, count
+inline constexpr std::size_t kDownloadTickets = 64;         // unspent, count
 inline constexpr std::size_t kAuthorizationCodes = 256;     // count
 inline constexpr std::size_t kEventStreams = 1024;          // count
 inline constexpr std::size_t kEventBacklog = 256 * 1024;    // of one stream whose client is slow

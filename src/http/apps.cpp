@@ -7,6 +7,7 @@
 #include "codec/msgpack.hpp"
 #include "codec/storage_path.hpp"
 #include "codec/utf8.hpp"
+#include "http/origin.hpp"
 
 namespace meshstow::http {
 namespace {
@@ -91,7 +92,9 @@ std::uint64_t AppManifest::bytes() const {
 }
 
 bool is_app_name(std::string_view name) {
-  if (name.empty() || name.size() > kNameLength || name == "www") return false;
+  if (name.empty() || name.size() > kNameLength || name == "www" || name == kStoreName) {
+    return false;
+  }
   if (name.front() == '-' || name.back() == '-') return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';

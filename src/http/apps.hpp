@@ -33,7 +33,7 @@ struct AppManifest {
   [[nodiscard]] std::uint64_t bytes() const;
 };
 
-// Lower-case letters, digits and inner hyphens, at most 40; not "www" and the like that mean the
+// Lower-case letters, digits and inner hyphens, at most 40; not "www" or "store", which mean the
 // node.
 [[nodiscard]] bool is_app_name(std::string_view name);
 

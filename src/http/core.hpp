@@ -8,10 +8,12 @@
 #include "codec/hex.hpp"
 #include "http/authority.hpp"
 #include "http/authorization_codes.hpp"
+#include "http/download_tickets.hpp"
 #include "http/listing_cache.hpp"
 #include "http/live_changes.hpp"
 #include "http/rate_limit.hpp"
 #include "http/service.hpp"
+#include "http/signed_calls.hpp"
 
 namespace meshstow::http {
 
@@ -23,7 +25,8 @@ struct Core {
         control(the_control),
         rng(the_rng),
         cache(the_control, book),
-        sessions(the_rng) {
+        sessions(the_rng),
+        calls(the_rng) {
     live.start(codec::to_hex(the_rng.bytes<4>()));
   }
 
@@ -33,6 +36,8 @@ struct Core {
   base::Rng& rng;
   TokenCache cache;
   Sessions sessions;
+  SignedCalls calls;
+  DownloadTickets downloads;
   FailureLimiter token_failures;
   FailureLimiter passphrase_failures;
   AuthorizationCodes codes;
@@ -51,6 +56,10 @@ struct Core {
   [[nodiscard]] bool is_live(Now now, const Authority& authority) const {
     return authority.is_live(now, cache, sessions);
   }
+  // What is told to the world: the public address if there is one, else that of the listener.
+  [[nodiscard]] const Endpoint& shown_endpoint(std::size_t listener) const {
+    return config.endpoints.at(config.public_endpoint.value_or(listener));
+  }
   // Ids that the node's own uploads (small numbers) cannot have.
   storage::UploadId new_upload_id() { return rng.next_u64() | (1ULL << 63); }
 };
@@ -62,8 +71,15 @@ struct Context {
   bool attachment = false;  // the dashboard's downloads: saved, never shown
   std::string origin;       // the Origin header
   PeerAddress peer{};
-  std::size_t endpoint = 0;
-  std::string host;  // the name of ours that was asked
+  std::size_t endpoint = 0;  // through which it came: index in ServiceConfig::endpoints
+  bool proxied = false;      // it is the public one: the peer is a proxy
+  bool at_store = false;     // under the name store.localhost
+  bool user_side = false;    // in the origin of the dashboard: nothing stored is shown there
+  std::string asked;         // the origin of ours that was asked: "http://localhost:8181"
 };
+
+// Whose failures are counted together: those of an address; those of one secret where everybody
+// comes from the address of a proxy.
+PeerAddress failure_key(const Context& context, std::string_view secret);
 
 }  // namespace meshstow::http

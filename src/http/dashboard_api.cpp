@@ -6,10 +6,8 @@
 #include "codec/hex.hpp"
 #include "codec/json.hpp"
 #include "codec/utf8.hpp"
-#include "http/oauth.hpp"
 #include "http/pages.hpp"
 #include "http/replies.hpp"
-#include "http/router.hpp"
 
 namespace meshstow::http {
 namespace {
@@ -139,20 +137,13 @@ tl::expected<access::TokenOrder, const char*> read_order(const std::string& body
   return order;
 }
 
-// Browsers take a backslash for a slash and drop tabs and line ends.
-bool is_local_path(std::string_view path) {
-  return path.starts_with('/') && !path.starts_with("//") &&
-         std::ranges::all_of(path, [](char c) { return c > ' ' && c < '\x7f' && c != '\\'; });
-}
-
 }  // namespace
 
 std::string work_json(const std::map<std::uint64_t, WorkProgress>& work) {
   return codec::with_valid_utf8(json::serialize(work_array(work)));
 }
 
-StateGet::StateGet(Core& core, Context context, std::string csrf)
-    : core_(core), context_(std::move(context)), csrf_(std::move(csrf)) {
+StateGet::StateGet(Core& core, Context context) : core_(core), context_(std::move(context)) {
   ask<storage::Usage>(storage::ReadUsage{}, [this](Now, const auto& usage) { finish(usage); });
 }
 
@@ -160,9 +151,8 @@ void StateGet::finish(const storage::Outcome<storage::Usage>& usage) {
   Reply reply;
   if (usage) {
     const NodeStatus status = core_.config.status ? core_.config.status() : NodeStatus{};
-    const Endpoint& endpoint = core_.config.endpoints[context_.endpoint];
+    const Endpoint& endpoint = core_.shown_endpoint(context_.endpoint);
     const json::object state{{"address", text(core_.config.account + "@" + endpoint.authority())},
-                             {"csrf", text(csrf_)},
                              {"usage", usage_json(*usage, status.disk_free)},
                              {"node", node_json(status)},
                              {"tokens", tokens_json(core_.tokens.list())},
@@ -205,52 +195,6 @@ void RecordWrites::written(const storage::Outcome<storage::Done>& outcome) {
   if (--left_ > 0) return;
   done_.head.content_length = view_of(done_.body).size();
   send({.head = std::move(done_.head), .body = std::move(done_.body), .last = true});
-}
-
-void open_session(Core& core, const Context& context, Now now,
-                  std::vector<storage::Operation>& writes, Reply& done, std::string_view next) {
-  auto opened = core.sessions.open(now);
-  for (Bytes& key : opened.removed) writes.push_back(storage::RemoveRecord{std::move(key)});
-  writes.push_back(
-      storage::PutRecord{std::move(opened.record.key), std::move(opened.record.value)});
-  const Endpoint& endpoint = core.config.endpoints[context.endpoint];
-  done = redirect_reply(303, is_local_path(next) ? next : "/dashboard/");
-  // Lax: the cookie comes along when an app of another origin sends the browser to the consent
-  // page, and not when a page of another site posts a form.
-  const auto age = std::chrono::duration_cast<std::chrono::seconds>(kSessionLifetime).count();
-  done.head.headers.add("Set-Cookie", cookie_name(endpoint) + "=" + opened.cookie +
-                                          "; Path=/; Max-Age=" + std::to_string(age) +
-                                          "; HttpOnly; SameSite=Lax" +
-                                          (endpoint.secure ? "; Secure" : ""));
-}
-
-void PassphraseSignIn::on_whole(Now now, std::string body) {
-  const auto form = parse_form(body);
-  const auto passphrase = form ? form_value(*form, "passphrase") : std::nullopt;
-  if (!passphrase || !core_.passphrase) return reply(error_reply(context_, 400, "No passphrase."));
-  // Counted before it is known to be wrong: many tries at once must not pass the limit.
-  if (const auto wait = core_.passphrase_failures.note_failure(now, context_.peer)) {
-    return reply(too_many_requests(context_, *wait));
-  }
-  next_ = form_value(*form, "next").value_or("");
-  output(HashPassphrase{*passphrase, core_.passphrase->salt});
-}
-
-void PassphraseSignIn::on_hash(Now now, const Hash32& hash) {
-  if (!core_.passphrase || !core_.passphrase->matches(hash)) {
-    return reply(sign_in_page(core_, context_, next_, "That was not the passphrase."));
-  }
-  std::vector<storage::Operation> writes;
-  Reply done;
-  open_session(core_, context_, now, writes, done, next_);
-  for (std::size_t i = 0; i < writes.size(); ++i) {
-    const bool last = i + 1 == writes.size();
-    ask<storage::Done>(std::move(writes[i]), [this, last, done](Now, const auto& outcome) {
-      if (!last) return;
-      if (!outcome) return reply(failure_reply(context_, outcome.error(), /*is_write=*/true));
-      reply(done);
-    });
-  }
 }
 
 }  // namespace meshstow::http

@@ -10,13 +10,12 @@ namespace meshstow::http {
 // GET /api/state: all that the dashboard shows but files.
 class StateGet final : public Exchange {
  public:
-  StateGet(Core& core, Context context, std::string csrf);
+  StateGet(Core& core, Context context);
 
  private:
   void finish(const storage::Outcome<storage::Usage>& usage);
   Core& core_;
   const Context context_;
-  const std::string csrf_;
 };
 
 // One line of JSON about the work that is going on.
@@ -43,21 +42,5 @@ class RecordWrites final : public Exchange {
   std::size_t left_;
   Reply done_;
 };
-
-// POST /signin with the passphrase.
-class PassphraseSignIn final : public CollectingExchange {
- public:
-  PassphraseSignIn(Core& core, Context context, const Request& request)
-      : CollectingExchange(core, std::move(context), request) {}
-
- private:
-  void on_whole(Now now, std::string body) override;
-  void on_hash(Now now, const Hash32& hash) override;
-  std::string next_;
-};
-
-// Opens a session: stores it, then answers with its cookie and a redirect to `next`.
-void open_session(Core& core, const Context& context, Now now,
-                  std::vector<storage::Operation>& writes, Reply& done, std::string_view next);
 
 }  // namespace meshstow::http

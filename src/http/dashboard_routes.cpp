@@ -6,55 +6,35 @@
 #include "http/documents.hpp"
 #include "http/json_text.hpp"
 #include "http/oauth.hpp"
-#include "http/pages.hpp"
 #include "http/replies.hpp"
 #include "http/router.hpp"
+#include "http/sign_in.hpp"
 
 namespace meshstow::http {
-namespace {
-
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
-std::string_view cookie_value(std::string_view header, std::string_view name) {
-  while (!header.empty()) {
-    const std::string_view pair = trim(header.substr(0, header.find(';')));
-    header.remove_prefix(std::min(header.size(), header.find(';') == std::string_view::npos
-                                                     ? header.size()
-                                                     : header.find(';') + 1));
-    const std::size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && pair.substr(0, equals) == name)
-      return pair.substr(equals + 1);
-  }
-  return {};
-}
-
-}  // namespace
-
-std::string cookie_name(const Endpoint& endpoint) {
-  return "meshstow_" + std::to_string(endpoint.port);
-}
-
-std::string Router::session_cookie() const {
-  const std::string name = cookie_name(core_.config.endpoints[context_.endpoint]);
-  for (const HeaderField& field : request_.headers) {
-    if (!equal_ignoring_case(field.name, "Cookie")) continue;
-    const std::string_view value = cookie_value(field.value, name);
-    if (core_.sessions.find(now_, value)) return std::string(value);
-  }
-  return {};
-}
-
 bool Router::comes_from_our_page() const {
   if (const auto site = request_.header("Sec-Fetch-Site");
       site && *site != "same-origin" && *site != "none") {
     return false;
   }
-  const std::string ours = core_.config.endpoints[context_.endpoint].origin_of(context_.host);
-  return context_.origin.empty() || context_.origin == ours;
+  return context_.origin.empty() || context_.origin == context_.asked;
+}
+
+tl::expected<SessionId, Router::Answer> Router::authorise_session() {
+  const auto header = request_.header(kProofHeader);
+  if (!header || !comes_from_our_page()) return tl::unexpected(error(403, "Sign in first."));
+  SessionId session;
+  const std::string target = with_target({});
+  const Call call{context_.asked, request_.method, target};
+  switch (core_.calls.check(now_, core_.sessions, *header, call, session)) {
+    case SignedCalls::Proof::good: return session;
+    case SignedCalls::Proof::none: break;
+    case SignedCalls::Proof::stale: {
+      Reply again = error_reply(context_, 401, "Sign this call with the nonce of now.");
+      again.head.headers.add(kNonceHeader, core_.calls.nonce(now_));
+      return tl::unexpected(answer(std::move(again)));
+    }
+  }
+  return tl::unexpected(error(403, "Sign in first."));
 }
 
 Router::Answer Router::route_user_side(std::string_view path) {
@@ -63,45 +43,47 @@ Router::Answer Router::route_user_side(std::string_view path) {
     return answer(redirect_reply(303, "/dashboard/"));
   }
   if (path == "/signin") return sign_in();
+  if (path == "/oauth/" + core_.config.account) return consent();
+  if (path == "/dashboard/") return shell(/*fresh=*/false);
   for (const auto& [prefix, handler] :
        {std::pair<std::string_view, Answer (Router::*)(std::string_view)>{"/dashboard/",
-                                                                          &Router::dashboard},
+                                                                          &Router::asset},
         {"/api/", &Router::api},
         {"/apps/", &Router::app_files}}) {
     if (path.starts_with(prefix)) return (this->*handler)(path.substr(prefix.size()));
   }
-  if (path == "/favicon.ico") return dashboard("icon.svg");
+  if (path == "/favicon.ico") return asset("icon.svg");
   context_.cors = true;
   return error(404, "There is nothing at this address.");
 }
 
 Router::Answer Router::sign_in() {
-  if (request_.method == "POST") {
-    if (!comes_from_our_page()) return error(403, "This form is sent from our own page.");
-    return std::make_unique<PassphraseSignIn>(core_, context_, request_);
-  }
-  if (request_.method != "GET") return answer(method_not_allowed(context_, "GET, POST"));
-  const auto form = parse_form(target_.query);
-  const std::string secret = form ? form_value(*form, "token").value_or("") : "";
-  if (!core_.sessions.spend_link(now_, secret)) {
-    // Whoever is signed in and follows an old link gets where it led.
-    if (!session_cookie().empty()) return answer(redirect_reply(303, "/dashboard/"));
-    return answer(
-        sign_in_page(core_, context_, "/dashboard/",
-                     secret.empty() ? "" : "This sign-in link was used before, or is too old."));
-  }
-  std::vector<storage::Operation> writes;
-  Reply done;
-  open_session(core_, context_, now_, writes, done, "/dashboard/");
-  return std::make_unique<RecordWrites>(context_, std::move(writes), std::move(done));
+  if (request_.method != "POST") return shell(/*fresh=*/true);
+  if (!comes_from_our_page()) return error(403, "This form is sent from our own page.");
+  return std::make_unique<SignIn>(core_, context_, request_);
 }
 
-Router::Answer Router::dashboard(std::string_view file) {
+Router::Answer Router::consent() {
+  if (is_read()) return answer(consent_page(core_, context_, target_.query));
+  if (request_.method != "POST") return answer(method_not_allowed(context_, "GET, HEAD, POST"));
+  auto session = authorise_session();
+  if (!session) return std::move(session.error());
+  return std::make_unique<ConsentAnswer>(core_, context_, request_);
+}
+
+// The page of the dashboard, without anything in it. `fresh`: what somebody who held our port
+// before had the browser keep must not take the place of what comes next.
+Router::Answer Router::shell(bool fresh) {
   if (!is_read()) return answer(method_not_allowed(context_, "GET, HEAD"));
-  if (file.empty()) {
-    if (session_cookie().empty()) return answer(sign_in_page(core_, context_, "/dashboard/", ""));
-    return answer(page_reply(core_, context_, 200, std::string(find_asset("index.html")->bytes)));
-  }
+  Reply reply = page_reply(200, std::string(find_asset("index.html")->bytes));
+  // Browsers take it from secure origins; this machine's is one.
+  const bool secure = core_.config.endpoints[context_.endpoint].secure || !context_.proxied;
+  if (fresh && secure) reply.head.headers.add("Clear-Site-Data", "\"cache\"");
+  return answer(std::move(reply));
+}
+
+Router::Answer Router::asset(std::string_view file) {
+  if (!is_read()) return answer(method_not_allowed(context_, "GET, HEAD"));
   const Asset* asset = find_asset(file);
   // Pages are served through their routes alone, filled in and with their headers.
   if (asset == nullptr || file.ends_with(".html"))
@@ -112,6 +94,7 @@ Router::Answer Router::dashboard(std::string_view file) {
   headers.add("ETag", tag);
   headers.add("Cache-Control", "no-cache");
   headers.add("Cross-Origin-Resource-Policy", "same-origin");
+  headers.add("Service-Worker-Allowed", "/");  // of worker.js, whatever place it takes
   if (request_.header("If-None-Match") == tag) {
     reply.head.status = 304;
     reply.head.framing = Framing::none;
@@ -126,23 +109,17 @@ Router::Answer Router::dashboard(std::string_view file) {
 }
 
 Router::Answer Router::api(std::string_view rest) {
-  const std::string cookie = session_cookie();
-  if (rest == "session" && is_read()) {
-    return answer(json_reply(context_, 200,
-                             cookie.empty() ? "{\"signed_in\":false}" : "{\"signed_in\":true}"));
+  const bool asks_who = rest == "session" && is_read();
+  if (asks_who && !request_.header(kProofHeader)) {
+    return answer(session_reply(core_, context_, now_, /*signed_in=*/false));
   }
-  const auto session = core_.sessions.find(now_, cookie);
-  if (!session) return error(403, "Sign in first.");
-  if (!is_read()) {
-    const auto csrf = request_.header("X-CSRF-Token");
-    if (!comes_from_our_page() || !csrf || !csrf_matches(cookie, *csrf)) {
-      return error(403, "This call is made by our own page.");
-    }
-  }
+  auto session = authorise_session();
+  if (!session) return std::move(session.error());
+  if (asks_who) return answer(session_reply(core_, context_, now_, /*signed_in=*/true));
   constexpr std::string_view kFiles = "files/";
   if (rest.starts_with(kFiles)) return api_files(rest.substr(kFiles.size() - 1), *session);
   if (!is_read()) return api_write(rest, *session);
-  if (rest == "state") return std::make_unique<StateGet>(core_, context_, csrf_token(cookie));
+  if (rest == "state") return std::make_unique<StateGet>(core_, context_);
   if (rest == "events" && request_.method == "GET") {
     if (core_.live.full()) return error(503, "There are too many event streams.");
     return std::make_unique<EventStream>(core_, context_, Authority::of_session(*session),
@@ -150,6 +127,28 @@ Router::Answer Router::api(std::string_view rest) {
                                          request_.header("Last-Event-ID").value_or(""));
   }
   return error(404, "There is nothing at this address.");
+}
+
+Router::Answer Router::make_download(std::string_view raw, const SessionId& session) {
+  auto path = space_path(raw);
+  if (!path) return error(path.error().code == Errc::limit ? 414 : 400, path.error().detail);
+  if (path->is_folder()) return error(400, "A folder cannot be downloaded.");
+  const Endpoint& endpoint = core_.config.endpoints[context_.endpoint];
+  const std::string origin = endpoint.dashboard.empty() ? context_.asked : endpoint.origin();
+  const std::string ticket = core_.downloads.add(now_, core_.rng, {session, std::move(*path)});
+  const std::string url = origin + std::string(kDownloads) + ticket;
+  return answer(json_reply(context_, 200, "{\"url\":" + json_string(url) + "}"));
+}
+
+Router::Answer Router::download(std::string_view ticket) {
+  if (request_.method != "GET") return answer(method_not_allowed(context_, "GET"));
+  context_.cors = false;
+  auto found = core_.downloads.spend(now_, ticket);
+  if (!found || !core_.sessions.is_open(now_, found->session)) {
+    return error(403, "This download was begun before, or is too old. Go back and try again.");
+  }
+  context_.attachment = true;
+  return document(std::move(found->path), Authority::of_session(found->session));
 }
 
 Router::Answer Router::api_files(std::string_view raw, const SessionId& session) {
@@ -171,11 +170,12 @@ Router::Answer Router::api_write(std::string_view rest, const SessionId& session
   }
   if (rest == "signout" && request_.method == "POST") {
     storage::RemoveRecord remove{core_.sessions.close(session)};
-    Reply gone = done;
-    gone.head.headers.add("Set-Cookie", cookie_name(core_.config.endpoints[context_.endpoint]) +
-                                            "=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
-    return std::make_unique<RecordWrites>(
-        context_, std::vector<storage::Operation>{std::move(remove)}, std::move(gone));
+    return std::make_unique<RecordWrites>(context_,
+                                          std::vector<storage::Operation>{std::move(remove)}, done);
+  }
+  constexpr std::string_view kDownload = "download/";
+  if (rest.starts_with(kDownload) && request_.method == "POST") {
+    return make_download(rest.substr(kDownload.size() - 1), session);
   }
   constexpr std::string_view kTokens = "tokens/";
   if (rest.starts_with(kTokens) && request_.method == "DELETE") {

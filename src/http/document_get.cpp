@@ -1,5 +1,6 @@
 #include "base/limits.hpp"
 #include "codec/http_date.hpp"
+#include "codec/percent.hpp"
 #include "http/content_type.hpp"
 #include "http/documents.hpp"
 #include "http/replies.hpp"
@@ -16,8 +17,13 @@ void add_document_headers(HeaderBlock& headers, const Context& context, const St
   headers.add("Last-Modified", codec::format_http_date(info.modified));
   headers.add("Cache-Control", context.attachment ? "private, no-cache" : cache_control(path));
   headers.add("Accept-Ranges", "bytes");
-  if (context.attachment || needs_sandbox(info.content_type)) add_sandbox(headers);
-  if (context.attachment) headers.add("Content-Disposition", "attachment");
+  if (context.attachment || context.user_side || needs_sandbox(info.content_type)) {
+    add_sandbox(headers);
+  }
+  if (context.attachment) {
+    headers.add("Content-Disposition",
+                "attachment; filename*=UTF-8''" + codec::percent_encode(path.name()));
+  }
   add_context_headers(headers, context);
 }
 

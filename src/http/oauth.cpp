@@ -76,9 +76,19 @@ std::string scope_row(const Scope& scope, std::size_t index) {
   return row;
 }
 
-Reply problem_page(const Core& core, const Context& context, const std::string& why) {
-  return page_reply(core, context, 400,
-                    message_page("This app\xE2\x80\x99s request cannot be used", why));
+Reply problem_page(const std::string& why) {
+  return page_reply(400, message_page("This app\xE2\x80\x99s request cannot be used", why));
+}
+
+// An app that is given a token must be alone in its origin. In ours are the files of all that is
+// stored and of all apps; each installed app has one of its own.
+bool belongs_to_us(const Core& core, std::string_view origin) {
+  const std::string authority = authority_of_origin(origin);
+  return std::ranges::any_of(core.config.endpoints, [&](const Endpoint& endpoint) {
+    const HostMatch host = match_host(endpoint, authority);
+    if (host.kind == HostMatch::Kind::app) return !core.apps.contains(host.name);
+    return host.kind != HostMatch::Kind::foreign;
+  });
 }
 
 // Of the token to be; none or an empty one: without end.
@@ -96,7 +106,8 @@ Result<std::optional<std::chrono::seconds>> read_lifetime(const Form& form) {
 
 }  // namespace
 
-tl::expected<AuthorizationRequest, std::string> read_authorization(const Form& form) {
+tl::expected<AuthorizationRequest, std::string> read_authorization(const Core& core,
+                                                                   const Form& form) {
   AuthorizationRequest out;
   const auto address = form_value(form, "redirect_uri");
   if (!address)
@@ -105,6 +116,10 @@ tl::expected<AuthorizationRequest, std::string> read_authorization(const Form& f
   if (!redirect) {
     return tl::unexpected<std::string>(std::string("Its address to go back to cannot be used: ") +
                                        redirect.error().detail + ".");
+  }
+  if (belongs_to_us(core, redirect->origin)) {
+    return tl::unexpected<std::string>(
+        "Its address to go back to is part of this server, where no app has a place of its own.");
   }
   out.redirect = std::move(*redirect);
   auto scopes = read_scopes(form_value(form, "scope").value_or(""));
@@ -126,64 +141,36 @@ tl::expected<AuthorizationRequest, std::string> read_authorization(const Form& f
   return out;
 }
 
-Reply sign_in_page(const Core& core, const Context& context, std::string_view next,
-                   std::string_view why) {
-  std::string form;
-  if (core.passphrase) {
-    form = "<form method=\"post\" action=\"/signin\">" + hidden_field("next", next) +
-           "<label for=\"passphrase\">Passphrase</label>"
-           "<input type=\"password\" id=\"passphrase\" name=\"passphrase\" "
-           "autocomplete=\"current-password\" "
-           "required autofocus><button type=\"submit\">Sign in</button></form>";
-  }
-  return page_reply(core, context, 403,
-                    render_page("signin.html", {{"why", std::string(why)}, {"form", form}}));
-}
-
-Reply consent_page(const Core& core, const Context& context, std::string_view query,
-                   std::string_view cookie) {
+Reply consent_page(const Core& core, const Context& context, std::string_view query) {
   const auto form = parse_form(query);
-  if (!form) return problem_page(core, context, "Its request is malformed.");
-  const auto asked = read_authorization(*form);
-  if (!asked) return problem_page(core, context, asked.error());
-  if (cookie.empty()) {
-    return sign_in_page(
-        core, context, "/oauth/" + core.config.account + "?" + std::string(query),
-        asked->redirect.origin + " asks for access to your storage. Sign in first.");
-  }
+  if (!form) return problem_page("Its request is malformed.");
+  const auto asked = read_authorization(core, *form);
+  if (!asked) return problem_page(asked.error());
   std::string rows;
   for (std::size_t i = 0; i < asked->scopes.size(); ++i) rows += scope_row(asked->scopes[i], i);
-  std::string hidden = hidden_field("csrf", csrf_token(cookie));
-  for (const auto& [name, value] : *form) {
-    if (name != "csrf" && name != "grant" && name != "lifetime" && name != "decision" &&
-        name != "client_id") {
-      hidden += hidden_field(name, value);
-    }
-  }
-  const Endpoint& endpoint = core.config.endpoints[context.endpoint];
-  return page_reply(
-      core, context, 200,
-      render_page("consent.html", {{"origin", asked->redirect.origin},
-                                   {"address", core.config.account + "@" + endpoint.authority()},
-                                   {"account", core.config.account},
-                                   {"rows", rows},
-                                   {"hidden", hidden}}));
+  const Endpoint& endpoint = core.shown_endpoint(context.endpoint);
+  return page_reply(200, render_page("consent.html",
+                                     {{"origin", asked->redirect.origin},
+                                      {"address", core.config.account + "@" + endpoint.authority()},
+                                      {"rows", rows}}));
 }
 
 void ConsentAnswer::refuse(int status, std::string_view why) {
-  reply(page_reply(core_, context_, status, message_page("Nothing was allowed", why)));
+  reply(error_reply(context_, status, why));
+}
+
+// As a value and no redirect: a script that was redirected would ask the app's server itself.
+void ConsentAnswer::go_on(const std::string& location) {
+  reply(json_reply(context_, 200, "{\"location\":" + json_string(location) + "}"));
 }
 
 void ConsentAnswer::on_whole(Now now, std::string body) {
   const auto form = parse_form(body);
   if (!form) return refuse(400, "The form was malformed.");
-  if (!csrf_matches(cookie_, form_value(*form, "csrf").value_or(""))) {
-    return refuse(403, "The form did not come from this server's own page. Go back and try again.");
-  }
-  const auto asked = read_authorization(*form);
-  if (!asked) return reply(problem_page(core_, context_, asked.error()));
+  const auto asked = read_authorization(core_, *form);
+  if (!asked) return refuse(400, asked.error());
   if (form_value(*form, "decision") != "allow") {
-    return reply(redirect_reply(302, with_parameters(*asked, {{"error", "access_denied"}})));
+    return go_on(with_parameters(*asked, {{"error", "access_denied"}}));
   }
   grant(now, *asked, *form);
 }
@@ -199,11 +186,10 @@ void ConsentAnswer::grant(Now now, const AuthorizationRequest& asked, const Form
       scopes.push_back(std::move(*scope));
   }
   if (scopes.empty()) {
-    return reply(redirect_reply(302, with_parameters(asked, {{"error", "access_denied"}})));
+    return go_on(with_parameters(asked, {{"error", "access_denied"}}));
   }
   const auto lifetime = read_lifetime(form);
-  if (!lifetime)
-    return refuse(400, "That is no time that access can last. Go back and choose one.");
+  if (!lifetime) return refuse(400, "That is no time that access can last.");
   if (!asked.wants_code) return give_token(now, asked, std::move(scopes), *lifetime);
   GrantedCode code{.redirect_uri = asked.redirect.text,
                    .origin = asked.redirect.origin,
@@ -211,7 +197,7 @@ void ConsentAnswer::grant(Now now, const AuthorizationRequest& asked, const Form
                    .scopes = std::move(scopes),
                    .lifetime = *lifetime};
   const std::string text = core_.codes.add(now, core_.rng, std::move(code));
-  reply(redirect_reply(302, with_parameters(asked, {{"code", text}})));
+  go_on(with_parameters(asked, {{"code", text}}));
 }
 
 void ConsentAnswer::give_token(Now now, const AuthorizationRequest& asked,
@@ -228,7 +214,7 @@ void ConsentAnswer::give_token(Now now, const AuthorizationRequest& asked,
                      [this, location](Now, const storage::Outcome<storage::Done>& stored) {
                        if (!stored)
                          return refuse(503, "The store is not available now. Try again.");
-                       reply(redirect_reply(302, location));
+                       go_on(location);
                      });
 }
 
@@ -244,12 +230,13 @@ void TokenExchange::on_whole(Now now, std::string body) {
   if (form_value(*form, "grant_type") != "authorization_code") {
     return refuse("unsupported_grant_type", "Only authorization_code is known here.");
   }
-  if (const auto wait = core_.token_failures.over_limit(now, context_.peer)) {
+  const PeerAddress key = failure_key(context_, form_value(*form, "code").value_or(""));
+  if (const auto wait = core_.token_failures.over_limit(now, key)) {
     return reply(too_many_requests(context_, *wait));
   }
   GrantedCode* grant = core_.codes.find(now, form_value(*form, "code").value_or(""));
   if (grant == nullptr) {
-    if (const auto wait = core_.token_failures.note_failure(now, context_.peer)) {
+    if (const auto wait = core_.token_failures.note_failure(now, key)) {
       return reply(too_many_requests(context_, *wait));
     }
     return refuse("invalid_grant", "The code is unknown or has expired.");

@@ -22,28 +22,27 @@ struct AuthorizationRequest {
   std::optional<std::string> state;
 };
 // The error is for the user: with an address that is in doubt nothing is sent there.
-[[nodiscard]] tl::expected<AuthorizationRequest, std::string> read_authorization(const Form& form);
+[[nodiscard]] tl::expected<AuthorizationRequest, std::string> read_authorization(const Core& core,
+                                                                                 const Form& form);
 
-// GET: the consent page for a signed-in user, else how to sign in. `target`: to come back to.
-Reply consent_page(const Core& core, const Context& context, std::string_view query,
-                   std::string_view cookie);
-Reply sign_in_page(const Core& core, const Context& context, std::string_view next,
-                   std::string_view why);
+// GET: the page that asks. It is the same for everybody: its script shows the question to a browser
+// that is signed in, and to others how to sign in.
+Reply consent_page(const Core& core, const Context& context, std::string_view query);
 
-// POST of the consent page.
+// POST by that script, as a signed call: what was asked, and the decision -> {"location"}, where
+// the browser goes on to.
 class ConsentAnswer final : public CollectingExchange {
  public:
-  ConsentAnswer(Core& core, Context context, const Request& request, std::string cookie)
-      : CollectingExchange(core, std::move(context), request), cookie_(std::move(cookie)) {}
+  ConsentAnswer(Core& core, Context context, const Request& request)
+      : CollectingExchange(core, std::move(context), request) {}
 
  private:
   void on_whole(Now now, std::string body) override;
   void grant(Now now, const AuthorizationRequest& asked, const Form& form);
   void give_token(Now now, const AuthorizationRequest& asked, std::vector<access::Scope> scopes,
                   std::optional<std::chrono::seconds> lifetime);
+  void go_on(const std::string& location);
   void refuse(int status, std::string_view why);
-
-  std::string cookie_;
 };
 
 // POST of a code.

@@ -151,27 +151,27 @@ struct HttpUrl {
 
 Result<HttpUrl> parse_http_url(std::string_view text) {
   const auto parsed = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
-  if (!parsed) return fail(Errc::malformed, "the redirect address is no absolute URL");
+  if (!parsed) return fail(Errc::malformed, "it is no absolute URL");
   const std::string scheme = lower(view(parsed->scheme()));
   if (scheme != "http" && scheme != "https") {
-    return fail(Errc::malformed, "the redirect address is neither http nor https");
+    return fail(Errc::malformed, "it is neither http nor https");
   }
   std::string_view rest = text.substr(scheme.size());
-  if (!rest.starts_with("://")) return fail(Errc::malformed, "the redirect address has no host");
+  if (!rest.starts_with("://")) return fail(Errc::malformed, "it has no host");
   rest.remove_prefix(3);
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-  if (authority.empty()) return fail(Errc::malformed, "the redirect address has no host");
+  if (authority.empty()) return fail(Errc::malformed, "it has no host");
   if (authority.find('@') != std::string_view::npos) {
-    return fail(Errc::malformed, "the redirect address holds a user name");
+    return fail(Errc::malformed, "it holds a user name");
   }
   const SplitAuthority split = split_authority(authority);
   const auto host = origin_host(split.host);
-  if (!host) return fail(Errc::malformed, "the host of the redirect address is not a plain name");
+  if (!host) return fail(Errc::malformed, "its host is not a plain name");
   HttpUrl out;
   out.origin = scheme + "://" + *host;
   if (split.port && !split.port->empty()) {
     const auto port = read_port(*split.port);
-    if (!port) return fail(Errc::malformed, "the redirect address has a port that does not exist");
+    if (!port) return fail(Errc::malformed, "its port does not exist");
     if (*port != default_port(scheme == "https")) out.origin += ":" + std::to_string(*port);
   }
   out.rest = rest.substr(authority.size());
@@ -190,6 +190,12 @@ std::string Endpoint::origin_of(std::string_view name) const {
 
 std::string Endpoint::origin() const { return origin_of(host); }
 
+std::string Endpoint::dashboard_origin(std::string_view asked) const {
+  if (!dashboard.empty()) return origin_of(dashboard);
+  // A device of the LAN may know no other name of ours than the one that it asked for.
+  return asked.empty() ? origin() : std::string(asked);
+}
+
 std::string Endpoint::app_origin(std::string_view app) const {
   return origin_of(std::string(app) + "." + app_suffix);
 }
@@ -199,26 +205,46 @@ std::string Endpoint::authority() const {
 }
 
 HostMatch match_host(const Endpoint& endpoint, std::string_view host_header) {
+  using Kind = HostMatch::Kind;
   const auto asked = split_host(host_header);
   if (!asked || asked->port.value_or(default_port(endpoint.secure)) != endpoint.port) return {};
+  const std::string origin = endpoint.origin_of(asked->host);
+  if (asked->host == endpoint.dashboard) return {Kind::dashboard, {}, origin};
   if (asked->host == endpoint.host || std::find(endpoint.names.begin(), endpoint.names.end(),
                                                 asked->host) != endpoint.names.end()) {
-    return {HostMatch::Kind::main, asked->host};
+    return {endpoint.dashboard.empty() ? Kind::everything : Kind::storage, {}, origin};
   }
   const std::string suffix = "." + endpoint.app_suffix;
   if (asked->host.size() > suffix.size() && asked->host.ends_with(suffix)) {
     std::string name = asked->host.substr(0, asked->host.size() - suffix.size());
-    if (name.find('.') == std::string::npos) return {HostMatch::Kind::app, std::move(name)};
+    if (name == kStoreName) return {Kind::store, {}, origin};
+    if (name.find('.') == std::string::npos) return {Kind::app, std::move(name), origin};
   }
   return {};
 }
 
-Result<RedirectAddress> parse_redirect_address(std::string_view text) {
-  if (text.size() > limits::kRedirectAddress)
-    return fail(Errc::limit, "the redirect address is too long");
+Result<Endpoint> parse_public_url(std::string_view text) {
   const auto url = parse_http_url(text);
   if (!url) return fail(url.error());
-  if (url->has_fragment) return fail(Errc::malformed, "the redirect address holds a fragment");
+  if (url->has_query || url->has_fragment || (!url->rest.empty() && url->rest != "/")) {
+    return fail(Errc::malformed, "it holds more than scheme, host and port");
+  }
+  Endpoint out;
+  out.secure = url->origin.starts_with("https:");
+  const std::string_view authority = std::string_view(url->origin).substr(out.secure ? 8 : 7);
+  const SplitAuthority split = split_authority(authority);
+  out.host = split.host;
+  out.port = split.port ? read_port(*split.port).value_or(0) : default_port(out.secure);
+  const bool number = out.host.starts_with('[') || is_plain_ipv4(out.host);
+  if (!number) out.app_suffix = out.host;
+  return out;
+}
+
+Result<RedirectAddress> parse_redirect_address(std::string_view text) {
+  if (text.size() > limits::kRedirectAddress) return fail(Errc::limit, "it is too long");
+  const auto url = parse_http_url(text);
+  if (!url) return fail(url.error());
+  if (url->has_fragment) return fail(Errc::malformed, "it holds a fragment");
   return RedirectAddress{.text = std::string(text),
                          .origin = url->origin,
                          .location = url->origin + std::string(url->rest),
@@ -229,6 +255,17 @@ std::optional<std::string> origin_of_url(std::string_view url) {
   auto parsed = parse_http_url(url);
   if (!parsed) return std::nullopt;
   return std::move(parsed->origin);
+}
+
+std::string authority_of_origin(std::string_view origin) {
+  const bool secure = origin.starts_with("https:");
+  const SplitAuthority split = split_authority(origin.substr(origin.find("://") + 3));
+  // A name with a dot behind it is the same place.
+  std::string_view host = split.host;
+  if (host.ends_with('.')) host.remove_suffix(1);
+  const std::string port =
+      split.port ? std::string(*split.port) : std::to_string(default_port(secure));
+  return std::string(host) + ":" + port;
 }
 
 }  // namespace meshstow::http

@@ -114,9 +114,4 @@ std::string message_page(std::string_view title, std::string_view text) {
   return render_page("message.html", {{"title", std::string(title)}, {"text", std::string(text)}});
 }
 
-std::string hidden_field(std::string_view name, std::string_view value) {
-  return "<input type=\"hidden\" name=\"" + escape_html(name) + "\" value=\"" + escape_html(value) +
-         "\">\n";
-}
-
 }  // namespace meshstow::http

@@ -24,6 +24,5 @@ std::string render_page(std::string_view asset, PageValues values);
 std::string describe_scope(const access::Scope& scope);
 
 std::string message_page(std::string_view title, std::string_view text);
-std::string hidden_field(std::string_view name, std::string_view value);
 
 }  // namespace meshstow::http

@@ -1,9 +1,15 @@
 #include "http/replies.hpp"
 
+#include "crypto/hash.hpp"
 #include "http/content_type.hpp"
 #include "http/cors.hpp"
 
 namespace meshstow::http {
+
+PeerAddress failure_key(const Context& context, std::string_view secret) {
+  if (!context.proxied) return context.peer;
+  return PeerAddress::prefix_of(crypto::sha256(base::as_bytes(secret)).view());
+}
 
 void add_context_headers(HeaderBlock& headers, const Context& context) {
   if (context.cors) add_cors(headers, context.origin);
@@ -98,22 +104,18 @@ Reply redirect_reply(int status, std::string_view location) {
   return reply;
 }
 
-Reply page_reply(const Core& core, const Context& context, int status, std::string html) {
-  const std::string ours =
-      core.config.endpoints[context.endpoint].origin_of(context.host) + "/dashboard/";
+Reply page_reply(int status, std::string html) {
   Reply reply;
   reply.head.status = status;
   HeaderBlock& headers = reply.head.headers;
   headers.add("Content-Type", "text/html; charset=utf-8");
   headers.add("Cache-Control", "no-store");
-  // No form-action: browsers apply it to the redirect that answers a form too, and on the consent
-  // page that leads to the app and wherever the app sends the browser on.
-  headers.add("Content-Security-Policy", "default-src 'none'; script-src " + ours + "; style-src " +
-                                             ours +
-                                             "; img-src 'self' data: blob:; connect-src 'self'; "
-                                             "base-uri 'none'; frame-ancestors 'none'");
+  headers.add(
+      "Content-Security-Policy",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+      "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
   headers.add("X-Frame-Options", "DENY");
-  headers.add("Referrer-Policy", "same-origin");
+  headers.add("Referrer-Policy", "no-referrer");
   headers.add("X-Content-Type-Options", "nosniff");
   reply.body = std::move(html);
   return reply;

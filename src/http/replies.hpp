@@ -25,9 +25,9 @@ Reply json_reply(const Context& context, int status, std::string json,
                  std::string_view type = "application/json");
 Reply redirect_reply(int status, std::string_view location);
 
-// Headers of our own pages: no script but ours, no frame around them, no referrer to others.
-// `extra_form_target`: where the answer to a form may lead besides ourselves.
-Reply page_reply(const Core& core, const Context& context, int status, std::string html);
+// Headers of our own pages: no script but ours, no frame around them, no referrer to others. What
+// they hold is not private: whoever knows the address gets it. Private things come by signed calls.
+Reply page_reply(int status, std::string html);
 
 // "no-cache", and "no-cache, public" below /public/ (C6).
 std::string_view cache_control(const StoragePath& path);

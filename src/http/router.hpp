@@ -9,6 +9,8 @@
 
 namespace meshstow::http {
 
+inline constexpr std::string_view kDownloads = "/download/";
+
 class Router {
  public:
   Router(Core& core, Now now, const Request& request);
@@ -29,7 +31,7 @@ class Router {
   Answer folder(StoragePath path, Authority authority);
   Answer events(std::string_view raw);
   Answer quota();
-  Answer oauth(std::string_view rest);
+  Answer token_endpoint();
   // Who asks: the token's authority, or the refusal.
   tl::expected<Authority, Answer> authorise(const StoragePath& path, access::Operation operation);
   tl::expected<Authority, Answer> authorise_token();
@@ -37,15 +39,25 @@ class Router {
   // For the user (dashboard_routes.cpp).
   Answer route_user_side(std::string_view path);
   Answer sign_in();
-  Answer dashboard(std::string_view file);
+  Answer consent();
+  Answer shell(bool fresh);
+  Answer asset(std::string_view file);
   Answer api(std::string_view rest);
   Answer api_files(std::string_view raw, const SessionId& session);
   Answer api_write(std::string_view rest, const SessionId& session);
+  Answer make_download(std::string_view raw, const SessionId& session);
+  Answer download(std::string_view rest);
   Answer app_files(std::string_view rest);
-  // The cookie of an open session; empty without one.
-  [[nodiscard]] std::string session_cookie() const;
+  // The session whose browser proves that it makes this call, or the refusal.
+  tl::expected<SessionId, Answer> authorise_session();
   // A write of the dashboard comes from our own page.
   [[nodiscard]] bool comes_from_our_page() const;
+
+  // Which side an address is on (router.cpp).
+  HostMatch match_request();
+  Answer route_storage_host();
+  Answer route_dashboard_host();
+  [[nodiscard]] std::string with_target(std::string origin) const;
 
   Core& core_;
   const Now now_;
@@ -53,8 +65,5 @@ class Router {
   Context context_;
   Target target_;
 };
-
-// "meshstow_8181": cookies do not tell ports apart.
-std::string cookie_name(const Endpoint& endpoint);
 
 }  // namespace meshstow::http

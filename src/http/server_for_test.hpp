@@ -48,13 +48,21 @@ struct TestResponse {
 
 class TestServer : private SpaceForTest {
  public:
-  explicit TestServer(const storage::StorageOptions& options = {}) : SpaceForTest(options) {
+  explicit TestServer(const storage::StorageOptions& options = {}) : TestServer("", options) {}
+  // Behind a proxy that browsers reach under this URL.
+  explicit TestServer(const std::string& public_url, const storage::StorageOptions& options = {})
+      : SpaceForTest(options) {
     Endpoint endpoint;
     endpoint.port = 8181;
     endpoint.host = "localhost";
-    endpoint.names = {"127.0.0.1", "[::1]"};
+    endpoint.dashboard = "127.0.0.1";
+    endpoint.names = {"[::1]"};
     ServiceConfig config;
     config.endpoints = {endpoint};
+    if (!public_url.empty()) {
+      config.endpoints.push_back(parse_public_url(public_url).value());
+      config.public_endpoint = 1;
+    }
     config.status = [] {
       return NodeStatus{.name = "test", .version = "0", .disk_free = 1'000'000};
     };

@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "base/limits.hpp"
+#include "codec/hex.hpp"
 #include "codec/http_date.hpp"
 #include "http/core.hpp"
 #include "http/dashboard_api.hpp"
@@ -64,13 +65,15 @@ const std::string& Service::http_date(Now now) {
   return state_->date;
 }
 
-std::string Service::sign_in_link(Now now, std::size_t endpoint) {
-  return state_->core.config.endpoints.at(endpoint).origin() +
-         "/signin?token=" + state_->core.sessions.make_link(now);
+std::string Service::sign_in_link(Now now, std::size_t listener) {
+  // The number makes an address that no cache of a browser knows.
+  const std::string number = codec::to_hex(state_->core.rng.bytes<4>());
+  return state_->core.shown_endpoint(listener).dashboard_origin({}) + "/signin?" + number + "#" +
+         state_->core.sessions.make_link(now);
 }
 
-std::string Service::address(std::size_t endpoint) const {
-  return state_->core.config.account + "@" + state_->core.config.endpoints.at(endpoint).authority();
+std::string Service::address(std::size_t listener) const {
+  return state_->core.config.account + "@" + state_->core.shown_endpoint(listener).authority();
 }
 
 void Service::set_passphrase(std::optional<PassphraseVerifier> verifier) {

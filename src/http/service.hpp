@@ -49,8 +49,9 @@ struct WorkProgress {
 
 struct ServiceConfig {
   std::string account = "me";
-  std::vector<Endpoint> endpoints;     // as the adapter listens
-  std::function<NodeStatus()> status;  // for the dashboard; may be empty
+  std::vector<Endpoint> endpoints;             // as the adapter listens, then the public one
+  std::optional<std::size_t> public_endpoint;  // what browsers see through a proxy, in `endpoints`
+  std::function<NodeStatus()> status;          // for the dashboard; may be empty
 };
 
 class Service {
@@ -71,10 +72,11 @@ class Service {
   // "Sun, 06 Nov 1994 08:49:37 GMT"; made once a second.
   [[nodiscard]] const std::string& http_date(Now now);
 
-  // A URL that signs its first visitor in; on the same host as the consent page.
-  [[nodiscard]] std::string sign_in_link(Now now, std::size_t endpoint = 0);
+  // A URL that signs its first visitor in, in the origin of the consent page. What is behind its
+  // "#" is secret, and no server or proxy is ever sent it.
+  [[nodiscard]] std::string sign_in_link(Now now, std::size_t listener = 0);
   // "me@localhost:8181"
-  [[nodiscard]] std::string address(std::size_t endpoint = 0) const;
+  [[nodiscard]] std::string address(std::size_t listener = 0) const;
 
   void set_passphrase(std::optional<PassphraseVerifier> verifier);  // of what was stored
   void set_app(AppManifest manifest);

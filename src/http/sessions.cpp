@@ -11,6 +11,8 @@ namespace meshstow::http {
 namespace {
 
 constexpr std::size_t kSaltSize = 16;
+constexpr std::size_t kSecretSize = 32;
+constexpr Byte kRecordVersion = 2;
 
 Hash32 hash_of(std::string_view secret) { return crypto::sha256(base::as_bytes(secret)); }
 
@@ -18,7 +20,34 @@ Bytes record_key(const SessionId& id) {
   return base::to_bytes(base::as_bytes(std::string(kSessionRecordPrefix) + codec::to_hex(id)));
 }
 
+// What a record says: the session, and until when (Unix seconds). Records without a version are of
+// sessions that were cookies, which other programs have seen.
+std::optional<std::pair<SessionKey, std::int64_t>> decode(std::string_view id, ByteView value) {
+  constexpr std::size_t kFixed = 1 + 8;
+  const auto read = codec::fixed_from_hex<32>(id);
+  if (!read || value.size() < kFixed || value.front() != kRecordVersion) return std::nullopt;
+  SessionKey key{.id = *read, .public_key = {}};
+  const auto expires = static_cast<std::int64_t>(base::read_big_endian(value.subspan(1, 8)));
+  if (value.size() == kFixed) return std::pair(key, expires);
+  key.public_key = crypto::P256Public::from(value.subspan(kFixed));
+  if (!key.public_key || crypto::sha256(key.public_key->view()) != *read) return std::nullopt;
+  return std::pair(key, expires);
+}
+
 }  // namespace
+
+Result<SessionKey> SessionKey::of_public_key(std::string_view text) {
+  const auto bytes = codec::from_base64url(text);
+  const auto key = bytes ? crypto::P256Public::from(*bytes) : std::nullopt;
+  if (!key || !crypto::is_p256_key(*key)) return fail(Errc::malformed, "no key of P-256");
+  return SessionKey{.id = crypto::sha256(key->view()), .public_key = key};
+}
+
+Result<SessionKey> SessionKey::of_secret(std::string_view text) {
+  const auto bytes = codec::from_base64url(text);
+  if (!bytes || bytes->size() != kSecretSize) return fail(Errc::malformed, "no session secret");
+  return SessionKey{.id = crypto::sha256(*bytes), .public_key = {}};
+}
 
 std::string Sessions::make_link(Now now) {
   if (links_.size() == limits::kSignInLinks) links_.erase(links_.begin());
@@ -37,64 +66,57 @@ bool Sessions::spend_link(Now now, std::string_view secret) {
   return fresh;
 }
 
-Sessions::Opened Sessions::open(Now now) {
+void Sessions::make_room(Now now, std::vector<Bytes>& removed) {
+  const auto remove = [&](auto at) {
+    removed.push_back(record_key(at->first));
+    return sessions_.erase(at);
+  };
+  for (auto at = sessions_.begin(); at != sessions_.end();) {
+    at = at->second.expires <= now.wall ? remove(at) : std::next(at);
+  }
+  if (sessions_.size() < limits::kSessions) return;
+  remove(std::ranges::min_element(sessions_, {},
+                                  [](const auto& entry) { return entry.second.expires; }));
+}
+
+Sessions::Opened Sessions::open(Now now, const SessionKey& key) {
   Opened out;
-  for (auto it = expires_.begin(); it != expires_.end();) {
-    const bool expired = it->second <= now.wall;
-    if (expired) out.removed.push_back(record_key(it->first));
-    it = expired ? expires_.erase(it) : std::next(it);
-  }
-  if (expires_.size() >= limits::kSessions) {
-    const auto oldest =
-        std::min_element(expires_.begin(), expires_.end(),
-                         [](const auto& a, const auto& b) { return a.second < b.second; });
-    out.removed.push_back(record_key(oldest->first));
-    expires_.erase(oldest);
-  }
-  out.cookie = codec::to_base64url(rng_.bytes<32>().view());
-  const SessionId id = hash_of(out.cookie);
+  out.removed = std::exchange(unreadable_, {});
+  make_room(now, out.removed);
   const WallTime expires = now.wall + kSessionLifetime;
-  expires_[id] = expires;
-  out.record.key = record_key(id);
+  sessions_.insert_or_assign(key.id, Session{key, expires});
+  out.record.key = record_key(key.id);
+  out.record.value.push_back(kRecordVersion);
   base::append_big_endian(out.record.value, base::unix_seconds(expires));
+  if (key.public_key) base::append(out.record.value, key.public_key->view());
   return out;
 }
 
-std::optional<SessionId> Sessions::find(Now now, std::string_view cookie) const {
-  if (cookie.empty()) return std::nullopt;
-  const SessionId id = hash_of(cookie);
-  if (!is_open(now, id)) return std::nullopt;
-  return id;
-}
-
-bool Sessions::is_open(Now now, const SessionId& id) const {
-  const auto found = expires_.find(id);
-  return found != expires_.end() && now.wall < found->second;
+const SessionKey* Sessions::find(Now now, const SessionId& id) const {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end() || found->second.expires <= now.wall) return nullptr;
+  return &found->second.key;
 }
 
 Bytes Sessions::close(const SessionId& id) {
-  expires_.erase(id);
+  sessions_.erase(id);
   return record_key(id);
 }
 
 void Sessions::load(Now now, ByteView key, ByteView value) {
   const std::string_view text = base::as_text(key);
-  if (!text.starts_with(kSessionRecordPrefix) || value.size() != 8) return;
-  const auto id = codec::fixed_from_hex<32>(text.substr(kSessionRecordPrefix.size()));
-  const auto expires = static_cast<std::int64_t>(base::read_big_endian(value));
+  if (!text.starts_with(kSessionRecordPrefix)) return;
+  const auto session = decode(text.substr(kSessionRecordPrefix.size()), value);
+  if (!session) {
+    if (unreadable_.size() < limits::kSessions) unreadable_.push_back(base::to_bytes(key));
+    return;
+  }
+  const auto& [read, expires] = *session;
   // The bound keeps a damaged record from overflowing the time type, and from never expiring.
   const auto latest = base::unix_seconds(now.wall + kSessionLifetime);
-  if (!id || expires < 0 || expires > latest || expires_.size() >= limits::kSessions) return;
-  if (const WallTime at = base::wall_from_unix_seconds(expires); at > now.wall) expires_[*id] = at;
-}
-
-std::string csrf_token(std::string_view cookie) {
-  const Hash32 mac = crypto::hmac_sha256(base::as_bytes(cookie), {base::as_bytes("csrf")});
-  return codec::to_base64url(mac.view().first(24));
-}
-
-bool csrf_matches(std::string_view cookie, std::string_view given) {
-  return crypto::equal_in_constant_time(base::as_bytes(csrf_token(cookie)), base::as_bytes(given));
+  if (expires < 0 || expires > latest || sessions_.size() >= limits::kSessions) return;
+  const WallTime at = base::wall_from_unix_seconds(expires);
+  if (at > now.wall) sessions_.insert_or_assign(read.id, Session{read, at});
 }
 
 bool PassphraseVerifier::matches(const Hash32& hash_of_attempt) const {

@@ -1,8 +1,9 @@
-// http/sessions.hpp: who is signed in to the dashboard and the consent page.
+// http/sessions.hpp: which browsers are signed in to the dashboard and the consent page.
 //
-// Signing in: a one-time link that the program prints, or a passphrase. Then a cookie with 256
-// random bits; only its hash is kept and stored, so the store holds nothing to sign in with. The
-// CSRF token of a session is an HMAC under the cookie. Links live in memory.
+// Signing in: a one-time link that the program prints, or a passphrase. With it the browser hands
+// over a public key of its own, or, where it can make none, a secret. Only the key or the hash of
+// the secret is kept and stored, so the store holds nothing to sign in with. How each call proves
+// the session: signed_calls.hpp. Links live in memory.
 #pragma once
 
 #include <map>
@@ -13,6 +14,7 @@
 #include "access/token_book.hpp"
 #include "base/rng.hpp"
 #include "base/time.hpp"
+#include "crypto/p256.hpp"
 #include "crypto/secret.hpp"
 
 namespace meshstow::http {
@@ -22,7 +24,17 @@ inline constexpr std::string_view kPassphraseRecordKey = "http/passphrase";
 inline constexpr std::chrono::hours kSessionLifetime{30 * 24};
 inline constexpr std::chrono::minutes kLinkLifetime{60};
 
-using SessionId = Hash32;  // SHA-256 of the cookie's value
+using SessionId = Hash32;  // SHA-256 of the browser's public key, or of its secret
+
+// What a browser signs in with.
+struct SessionKey {
+  SessionId id;
+  std::optional<crypto::P256Public> public_key;  // absent: a secret, whose hash is the id
+
+  // Both in base64url. Errc::malformed: no point of the curve; a secret that is not of 32 bytes.
+  [[nodiscard]] static Result<SessionKey> of_public_key(std::string_view text);
+  [[nodiscard]] static Result<SessionKey> of_secret(std::string_view text);
+};
 
 class Sessions {
  public:
@@ -33,30 +45,35 @@ class Sessions {
   bool spend_link(Now now, std::string_view secret);
 
   struct Opened {
-    std::string cookie;
-    access::StoredRecord record;  // store it before the cookie is given out
-    std::vector<Bytes> removed;   // records of sessions that made room
+    access::StoredRecord record;  // store it before the browser is told
+    std::vector<Bytes> removed;   // records of sessions that made room, and of ones of old
   };
-  Opened open(Now now);
-  // nullopt: no such session, or it has expired.
-  [[nodiscard]] std::optional<SessionId> find(Now now, std::string_view cookie) const;
-  [[nodiscard]] bool is_open(Now now, const SessionId& id) const;
+  Opened open(Now now, const SessionKey& key);
+  // nullptr: no such session, or it has expired.
+  [[nodiscard]] const SessionKey* find(Now now, const SessionId& id) const;
+  [[nodiscard]] bool is_open(Now now, const SessionId& id) const {
+    return find(now, id) != nullptr;
+  }
   Bytes close(const SessionId& id);  // the key of the record to remove
   // A record read back at start; broken and expired ones are ignored.
   void load(Now now, ByteView key, ByteView value);
 
  private:
+  struct Session {
+    SessionKey key;
+    WallTime expires;
+  };
+  void make_room(Now now, std::vector<Bytes>& removed);
+
   base::Rng& rng_;
-  std::map<SessionId, WallTime> expires_;
+  std::map<SessionId, Session> sessions_;
+  std::vector<Bytes> unreadable_;  // keys of records
   struct Link {
     Hash32 hash;
     TimePoint expires;
   };
   std::vector<Link> links_;  // oldest first
 };
-
-std::string csrf_token(std::string_view cookie);
-bool csrf_matches(std::string_view cookie, std::string_view given);
 
 // What is kept of a passphrase: a salt and its scrypt hash (crypto::ScryptCost's defaults).
 struct PassphraseVerifier {

@@ -88,10 +88,11 @@ class QuotaGet final : public Exchange {
 }  // namespace
 
 Router::Answer Router::route_app_side(std::string_view path) {
+  const std::string account = core_.config.account;
+  if (path == "/oauth/" + account + "/token") return token_endpoint();
   if (request_.method == "OPTIONS") {
     return answer(preflight_reply(request_, "GET, HEAD, PUT, DELETE"));
   }
-  const std::string account = core_.config.account;
   if (const std::string root = "/storage/" + account; path.starts_with(root + "/")) {
     return storage(path.substr(root.size()));
   }
@@ -103,6 +104,7 @@ Router::Answer Router::route_app_side(std::string_view path) {
     return events(path.substr(root.size()));
   }
   if (path == "/quota/" + account) return quota();
+  if (path.starts_with(kDownloads)) return download(path.substr(kDownloads.size()));
   // Other accounts do not exist, and nothing tells them from ones that do.
   if (path.starts_with("/storage/") && path != "/storage/" + account) {
     return answer(denied_reply(context_, Verdict::unauthenticated, /*token_shown=*/false));
@@ -120,8 +122,9 @@ tl::expected<Authority, Router::Answer> Router::authorise_token() {
   auto found = core_.cache.find(now_, token);
   if (!found.capability) {
     // Revoked and expired tokens are no guesses: an app that still shows one is told 401 each time.
-    const auto wait =
-        found.ours ? std::nullopt : core_.token_failures.note_failure(now_, context_.peer);
+    const auto wait = found.ours
+                          ? std::nullopt
+                          : core_.token_failures.note_failure(now_, failure_key(context_, token));
     if (wait) return tl::unexpected(answer(too_many_requests(context_, *wait)));
     return tl::unexpected(
         answer(denied_reply(context_, Verdict::unauthenticated, /*token_shown=*/true)));
@@ -209,22 +212,10 @@ Router::Answer Router::quota() {
   return std::make_unique<QuotaGet>(core_, context_, only_module(*authority->capability()));
 }
 
-Router::Answer Router::oauth(std::string_view rest) {
-  const std::string account = core_.config.account;
-  if (rest == account + "/token") {
-    if (request_.method == "OPTIONS") return answer(preflight_reply(request_, "POST"));
-    if (request_.method != "POST") return answer(method_not_allowed(context_, "POST, OPTIONS"));
-    return std::make_unique<TokenExchange>(core_, context_, request_);
-  }
-  context_.cors = false;
-  if (rest != account) return error(404, "There is no such account here.");
-  const std::string cookie = session_cookie();
-  if (is_read()) return answer(consent_page(core_, context_, target_.query, cookie));
-  if (request_.method != "POST") return answer(method_not_allowed(context_, "GET, HEAD, POST"));
-  if (cookie.empty() || !comes_from_our_page()) {
-    return error(403, "This form is answered by the signed-in user, on our own page.");
-  }
-  return std::make_unique<ConsentAnswer>(core_, context_, request_, cookie);
+Router::Answer Router::token_endpoint() {
+  if (request_.method == "OPTIONS") return answer(preflight_reply(request_, "POST"));
+  if (request_.method != "POST") return answer(method_not_allowed(context_, "POST, OPTIONS"));
+  return std::make_unique<TokenExchange>(core_, context_, request_);
 }
 
 }  // namespace meshstow::http

@@ -7,6 +7,16 @@
 namespace meshstow::http {
 namespace {
 
+// A host that we answer to with storage.
+bool is_ours(const Core& core, const Context& context, std::string_view authority) {
+  const auto matches = [&](std::size_t endpoint) {
+    const auto kind = match_host(core.config.endpoints[endpoint], authority).kind;
+    return kind != HostMatch::Kind::foreign && kind != HostMatch::Kind::app;
+  };
+  return matches(context.endpoint) ||
+         (core.config.public_endpoint && matches(*core.config.public_endpoint));
+}
+
 // acct:me@HOST for any host that we answer to, or its root address: the space is the only one here.
 bool names_the_account(const Core& core, const Context& context, std::string_view resource) {
   const Endpoint& endpoint = core.config.endpoints[context.endpoint];
@@ -16,18 +26,11 @@ bool names_the_account(const Core& core, const Context& context, std::string_vie
     const std::size_t at = resource.rfind('@');
     if (at == std::string_view::npos || resource.substr(0, at) != core.config.account) return false;
     const std::string_view host = resource.substr(at + 1);
-    return match_host(endpoint, host).kind == HostMatch::Kind::main ||
-           match_host(endpoint, std::string(host) + ":" + std::to_string(endpoint.port)).kind ==
-               HostMatch::Kind::main;
+    return is_ours(core, context, host) ||
+           is_ours(core, context, std::string(host) + ":" + std::to_string(endpoint.port));
   }
   const auto origin = origin_of_url(resource);
-  if (!origin) return false;
-  const std::size_t host = origin->find("://") + 3;
-  std::string authority = origin->substr(host);
-  if (authority.rfind(':') == std::string::npos || authority.ends_with(']')) {
-    authority += origin->starts_with("https") ? ":443" : ":80";
-  }
-  return match_host(endpoint, authority).kind == HostMatch::Kind::main;
+  return origin && is_ours(core, context, authority_of_origin(*origin));
 }
 
 std::string member(std::string_view name, const std::string& value) {
@@ -43,12 +46,15 @@ Reply webfinger_reply(const Core& core, const Context& context, std::string_view
   if (!names_the_account(core, context, *resource)) {
     return error_reply(context, 404, "There is no such account here.");
   }
-  const Endpoint& endpoint = core.config.endpoints[context.endpoint];
+  const Endpoint& endpoint = core.shown_endpoint(context.endpoint);
   const std::string& account = core.config.account;
-  const std::string here = endpoint.origin_of(context.host);
-  // Sessions belong to one host name. On this machine the dialog is always on that of the sign-in
-  // links; a device of the LAN may know no other name of ours than the one it asked for.
-  const std::string dialog = (endpoint.secure ? here : endpoint.origin()) + "/oauth/" + account;
+  // Where one origin is for all, each name stands for itself: a device of the LAN may know no
+  // other.
+  const bool by_name = !context.at_store && !core.config.public_endpoint;
+  const bool as_asked = context.at_store || (by_name && endpoint.dashboard.empty());
+  const std::string here = as_asked ? context.asked : endpoint.origin();
+  const std::string dialog =
+      endpoint.dashboard_origin(by_name ? context.asked : "") + "/oauth/" + account;
   std::string json = "{\"subject\":" + json_string(*resource) + ",\"links\":[{";
   json += "\"rel\":\"http://tools.ietf.org/id/draft-dejong-remotestorage\",";
   json += member("href", json_string(here + "/storage/" + account)) + ",\"properties\":{";

@@ -15,7 +15,6 @@
 #include "io/file_system.hpp"
 #include "io/home_guard.hpp"
 #include "io/home_store.hpp"
-#include "io/log.hpp"
 
 namespace meshstow::io {
 namespace {

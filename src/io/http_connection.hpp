@@ -54,7 +54,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void start();
   void close();
   void check_deadline(TimePoint now);
-  [[nodiscard]] bool is_idle() const { return state_ == State::head && input_.empty(); }
+  [[nodiscard]] bool is_idle() const {
+    return state_ == State::head && input_.empty() && !parser_.has_begun();
+  }
 
   // Of its run: what the exchange gave, and that it moved.
   void take(http::Send send);

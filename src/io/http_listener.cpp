@@ -104,9 +104,48 @@ http::Endpoint endpoint_for(const Address& address, const std::vector<asio::ip::
   endpoint.host = everywhere ? (not_local == endpoint.names.end() ? "localhost" : *not_local)
                   : error    ? address.host
                              : host_text(number);
+  // Two names of one place are two origins: documents in one, the dashboard in the other. Under TLS
+  // every name stands for all, since other devices may know only one.
+  if (loopback && !secure) {
+    endpoint.dashboard = endpoint.host == "127.0.0.1" ? "localhost" : "127.0.0.1";
+  }
   // Apps need names below one of ours; a number has none.
   if (!loopback && error) endpoint.app_suffix = endpoint.host;
   return endpoint;
+}
+
+// Documents and the dashboard are at two names of loopback, and browsers may look for each under
+// either address: nobody else may answer there.
+std::vector<asio::ip::address> with_loopback(std::vector<asio::ip::address> addresses) {
+  for (const asio::ip::address& both : {asio::ip::address(asio::ip::address_v4::loopback()),
+                                        asio::ip::address(asio::ip::address_v6::loopback())}) {
+    if (std::ranges::find(addresses, both) == addresses.end()) addresses.push_back(both);
+  }
+  return addresses;
+}
+
+// Opens them all on one port, and tells which could be: a machine without IPv6 still has its other
+// loopback address; a port in use is an error.
+tl::expected<std::vector<asio::ip::address>, std::string> bind_all(
+    asio::io_context& loop, const std::vector<asio::ip::address>& addresses, const Address& asked,
+    HttpBinding& binding) {
+  std::uint16_t port = asked.port;
+  std::vector<asio::ip::address> bound;
+  error_code last;
+  for (const auto& at : addresses) {
+    auto acceptor = listen(loop, at, port);
+    if (!acceptor) {
+      last = acceptor.error();
+      if (last != asio::error::address_in_use) continue;
+      return tl::unexpected("cannot listen for HTTP on " + to_text({at.to_string(), port}) + ": " +
+                            last.message());
+    }
+    port = acceptor->local_endpoint().port();
+    bound.push_back(at);
+    binding.acceptors.push_back(std::move(*acceptor));
+  }
+  if (!bound.empty()) return bound;
+  return tl::unexpected("cannot listen for HTTP on " + to_text(asked) + ": " + last.message());
 }
 
 }  // namespace
@@ -125,26 +164,10 @@ tl::expected<HttpBinding, std::string> bind_http(
         "--https with a certificate and key.");
   }
   HttpBinding binding;
-  std::uint16_t port = address.port;
-  std::vector<asio::ip::address> bound;
-  error_code last;
-  for (const auto& at : *addresses) {
-    auto acceptor = listen(loop, at, port);
-    if (!acceptor) {
-      // A machine without IPv6 still has its other loopback address; a port in use is an error.
-      last = acceptor.error();
-      if (last == asio::error::address_in_use) break;
-      continue;
-    }
-    last = {};
-    port = acceptor->local_endpoint().port();
-    bound.push_back(at);
-    binding.acceptors.push_back(std::move(*acceptor));
-  }
-  if (bound.empty() || last == asio::error::address_in_use) {
-    return tl::unexpected("cannot listen for HTTP on " + to_text(address) + ": " + last.message());
-  }
-  binding.endpoint = endpoint_for(address, bound, port, secure, certificate_names);
+  auto bound = bind_all(loop, secure ? *addresses : with_loopback(*addresses), address, binding);
+  if (!bound) return tl::unexpected(bound.error());
+  const std::uint16_t port = binding.acceptors.front().local_endpoint().port();
+  binding.endpoint = endpoint_for(address, *bound, port, secure, certificate_names);
   return binding;
 }
 

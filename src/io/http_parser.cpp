@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/limits.hpp"
+#include "io/cookie_filter.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -87,6 +88,8 @@ bool has_another_version(std::string_view head) {
          line.size() - last == 9 && line.substr(last + 1, 5) == "HTTP/" && line[last + 7] == '.';
 }
 
+constexpr HttpRefusal kNoRequest{400, "This is no HTTP request."};
+
 HttpRefusal refusal_of(const error_code& error, bool target_done, std::string_view head) {
   if (error == beast::error::header_limit || error == beast::error::buffer_overflow) {
     if (!target_done) return {414, "The address is too long."};
@@ -95,7 +98,7 @@ HttpRefusal refusal_of(const error_code& error, bool target_done, std::string_vi
   if (error == beast::error::bad_version && has_another_version(head)) {
     return {505, "HTTP/1.0 and HTTP/1.1 are spoken here."};
   }
-  return {400, "This is no HTTP request."};
+  return kNoRequest;
 }
 
 std::optional<HttpRefusal> check_head(const Collector& head, const http::Request& request) {
@@ -132,6 +135,8 @@ struct HttpParser::State {
   Collector collector;
   std::vector<http::HeaderField> fields;
   std::function<void(ByteView)> sink;
+  CookieFilter cookies;
+  std::string head;  // what Beast has not used yet
 
   void start() {
     collector.header_limit(limits::kHttpHead);
@@ -162,29 +167,47 @@ void HttpParser::set_body_sink(std::function<void(ByteView)> sink) {
 
 tl::expected<std::size_t, HttpRefusal> HttpParser::feed(ByteView bytes) {
   Collector& collector = state().collector;
-  const bool had_head = collector.head_done;
+  if (!collector.head_done) return feed_head(bytes);
   // Beast asserts that it has as many bytes as "0\r\n\r\n" when it looks at a last chunk again.
   constexpr std::size_t kLastChunk = 5;
-  const bool is_last = had_head && collector.chunked() && base::as_text(bytes).starts_with('0');
+  const bool is_last = collector.chunked() && base::as_text(bytes).starts_with('0');
   if (is_last && bytes.size() < kLastChunk) return 0;
   error_code error;
   const std::size_t used =
       collector.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-  if (error == beast::error::need_more) {
-    // The parser looks for the end of the head first and tells no limit before it has found it.
-    const bool flood = !collector.head_done && bytes.size() - used > limits::kHttpHead;
-    if (!flood) return used;
-    error = beast::make_error_code(beast::error::header_limit);
-  }
-  if (error && error != beast::error::end_of_chunk) {
-    if (collector.refusal) return tl::unexpected(*collector.refusal);
-    return tl::unexpected(refusal_of(error, collector.method.size > 0, base::as_text(bytes)));
-  }
-  if (!had_head && collector.head_done) {
-    if (const auto refusal = check_head(collector, request())) return tl::unexpected(*refusal);
-    collector.eager(true);
-  }
+  const bool goes_on =
+      !error || error == beast::error::need_more || error == beast::error::end_of_chunk;
+  if (!goes_on) return tl::unexpected(refusal_of(error, true, base::as_text(bytes)));
   return used;
+}
+
+tl::expected<std::size_t, HttpRefusal> HttpParser::feed_head(ByteView bytes) {
+  State& now = state();
+  Collector& collector = now.collector;
+  const std::size_t taken = now.cookies.feed(bytes, now.head);
+  if (now.cookies.state() == CookieFilter::State::too_long) {
+    return tl::unexpected(HttpRefusal{431, "There are too many cookies."});
+  }
+  if (now.cookies.state() == CookieFilter::State::refused) return tl::unexpected(kNoRequest);
+  error_code error;
+  const std::size_t used = collector.put(boost::asio::buffer(now.head), error);
+  // The parser looks for the end of the head first and tells no limit before it has found it.
+  const bool flood = !collector.head_done && now.head.size() - used > limits::kHttpHead;
+  if (flood) error = beast::make_error_code(beast::error::header_limit);
+  if (error && error != beast::error::need_more) {
+    if (collector.refusal) return tl::unexpected(*collector.refusal);
+    return tl::unexpected(refusal_of(error, collector.method.size > 0, now.head));
+  }
+  now.head.erase(0, used);
+  const bool whole = now.cookies.state() == CookieFilter::State::whole;
+  if (whole != collector.head_done || (whole && !now.head.empty())) {
+    return tl::unexpected(kNoRequest);
+  }
+  if (!whole) return taken;
+  std::string().swap(now.head);
+  if (const auto refusal = check_head(collector, request())) return tl::unexpected(*refusal);
+  collector.eager(true);
+  return taken;
 }
 
 bool HttpParser::has_head() const { return state_ && state_->collector.head_done; }

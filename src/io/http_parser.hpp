@@ -24,7 +24,7 @@ class HttpParser {
   ~HttpParser();
 
   // Reads as much as it can of what comes next: the head, or after it the body. The bytes used; the
-  // rest must be offered again, before anything newer. A head is only used whole.
+  // rest must be offered again, before anything newer. Cookies are dropped.
   [[nodiscard]] tl::expected<std::size_t, HttpRefusal> feed(ByteView bytes);
   // Where pieces of the body go, in feed().
   void set_body_sink(std::function<void(ByteView)> sink);
@@ -39,10 +39,12 @@ class HttpParser {
   [[nodiscard]] std::optional<std::uint64_t> body_left() const;  // nullopt: chunked
 
   void reset();  // for the next request
+  [[nodiscard]] bool has_begun() const { return state_ != nullptr; }
 
  private:
   struct State;
   State& state();
+  [[nodiscard]] tl::expected<std::size_t, HttpRefusal> feed_head(ByteView bytes);
   std::unique_ptr<State> state_;
 };
 

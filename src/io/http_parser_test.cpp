@@ -117,6 +117,44 @@ TEST(HttpParser, refuses_bad_chunks) {
   }
 }
 
+TEST(HttpParser, drops_the_cookies_of_others_however_many_and_however_they_are_cut) {
+  std::string cookies;
+  for (int i = 0; i < 200; ++i)
+    cookies += "c" + std::to_string(i) + "=" + std::string(4096, 'x') + "; ";
+  const std::string text =
+      "PUT /x HTTP/1.1\r\nCOOKIE: " + cookies +
+      "\r\nHost: a\r\ncookie:\r\nCookies: kept\r\nCoo: kept\r\nCookie: last=1\r\n"
+      "Content-Length: 2\r\n\r\nhi";
+  for (const std::size_t step : {1UL, 2UL, 7UL, 1000UL, 65536UL, text.size()}) {
+    HttpParser parser;
+    std::string input;
+    for (std::size_t at = 0; at < text.size() && !parser.has_head(); at += step) {
+      input += text.substr(at, step);
+      const auto used = parser.feed(base::as_bytes(input));
+      ASSERT_TRUE(used) << used.error().why;
+      input.erase(0, *used);
+    }
+    ASSERT_TRUE(parser.has_head()) << step;
+    const http::Request request = parser.request();
+    EXPECT_EQ(request.headers.size(), 4U) << step;
+    EXPECT_FALSE(request.header("Cookie"));
+    EXPECT_EQ(request.header("Cookies"), "kept");
+    EXPECT_EQ(request.header("Coo"), "kept");
+    EXPECT_EQ(parse(text, step).body, "hi") << step;
+  }
+}
+
+TEST(HttpParser, refuses_cookies_that_another_server_could_end_elsewhere) {
+  for (const char* cookie : {"Cookie: a\nX: b", "Cookie: a\rX: b", "Cookie: a\r\n goes on",
+                             "Cookie: a\r\n\tgoes on", "Cookie : a", "Cookie: a\r\r\n"}) {
+    EXPECT_EQ(parse(kPut + cookie + "\r\nContent-Length: 0\r\n\r\n").refused, 400) << cookie;
+  }
+  const std::string zero = std::string("Cookie: a") + '\0' + "b\r\n";
+  EXPECT_EQ(parse(kPut + zero + "\r\n").refused, 400);
+  const std::string flood(limits::kHttpCookies, 'x');
+  EXPECT_EQ(parse(kPut + "Cookie: " + flood + "\r\n\r\n", 65536).refused, 431);
+}
+
 TEST(HttpParser, refuses_floods) {
   EXPECT_EQ(
       parse("GET /" + std::string(300'000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", 65536).refused,

@@ -95,6 +95,7 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
 
   NodeHost& host;
   std::vector<http::Endpoint> endpoints;
+  std::optional<std::size_t> public_endpoint;
   std::vector<std::unique_ptr<Listener>> listeners;
   std::shared_ptr<HttpShared> shared;
   std::unordered_map<HttpConnection*, std::shared_ptr<HttpConnection>> connections;
@@ -129,12 +130,17 @@ tl::expected<void, std::string> HttpServer::State::listen(const HttpOptions& opt
     if (auto added = add(*options.https, std::move(*tls)); !added) return added;
   }
   if (endpoints.empty()) return tl::unexpected<std::string>("no address to serve HTTP on");
+  if (options.public_url) {
+    public_endpoint = endpoints.size();
+    endpoints.push_back(*options.public_url);
+  }
   return {};
 }
 
 void HttpServer::State::make_service() {
   http::ServiceConfig config;
   config.endpoints = endpoints;
+  config.public_endpoint = public_endpoint;
   config.status = [this] { return status_of(host); };
   auto service = std::make_shared<http::Service>(std::move(config), host.node().tokens(),
                                                  host.node().access(), host.rng());

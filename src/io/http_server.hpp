@@ -18,6 +18,7 @@ struct HttpOptions {
   std::optional<Address> https;
   std::string certificate_file;  // PEM, with https
   std::string key_file;
+  std::optional<http::Endpoint> public_url;  // what browsers use, through a proxy
 };
 
 class HttpServer {

@@ -75,7 +75,8 @@ for (const library of libraries) {
       await page.goto(`${site.origin}/`);
       await page.locator('#address').fill(server.address);
       await page.getByRole('button', {name: 'Connect', exact: true}).click();
-      await page.waitForURL((url) => url.origin === server.origin);
+      await page.waitForURL((url) => url.origin === server.dashboard);
+      await page.locator('#allow').waitFor();
       const text = await page.locator('body').innerText();
       assert.ok(text.includes(new URL(site.origin).host), text);
       assert.ok(text.includes('notes'), text);

@@ -42,9 +42,10 @@ describe('names of others', only_meshstow, () => {
     await link.waitFor();
     await page.getByRole('link', {name: joined, exact: true}).waitFor();
     assert.doesNotMatch(await read(), controls);
-    const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+    const [download, answer] = await Promise.all([page.waitForEvent('download'), page.waitForResponse(/\/download\//), link.click()]);
     assert.equal(fs.readFileSync(await download.path(), 'utf8'), 'x');
-    assert.equal(await link.getAttribute('download'), name);
+    const [, given] = (await answer.allHeaders())['content-disposition'].split("''");
+    assert.equal(decodeURIComponent(given), name);
   });
 
   test('are written out in questions', async () => {

@@ -46,22 +46,58 @@ describe('pages', only_meshstow, () => {
   test('the ready line and `open` give sign-in links on the host of the dialog, each good for once', async (t) => {
     const link = await server.sign_in_url();
     for (const url of [server.ready.url, link]) assert.equal(new URL(url).origin, new URL(dialog).origin);
+    assert.notEqual(new URL(dialog).origin, server.origin, 'not where stored documents are');
     const page = await in_browser(t, {signed_in: false});
     await page.goto(link);
-    const cookies = await page.context().cookies();
-    assert.equal(cookies.length, 1);
-    assert.equal(cookies[0].httpOnly, true);
-    assert.ok(['Lax', 'Strict'].includes(cookies[0].sameSite));
+    assert.ok(!page.url().includes('#') && page.url().endsWith('/dashboard/'), page.url());
+    assert.deepEqual(await page.context().cookies(), [], 'a cookie carries no right here');
     await page.goto(ask_for('notes:rw'));
     assert.equal(await page.locator('#allow').count(), 1);
     const late = await in_browser(t, {signed_in: false});
     await late.goto(link);
-    assert.deepEqual(await late.context().cookies(), []);
+    await late.getByText('used before').waitFor();
     await late.goto(ask_for('notes:rw'));
     assert.equal(await late.locator('#allow').count(), 0);
+    await late.getByText('meshstow open').waitFor();
     await late.goto(server.ready.url);
     await late.goto(ask_for('notes:rw'));
     assert.equal(await late.locator('#allow').count(), 1);
+  });
+
+  test('a page that waits for the user goes on when a link signs the browser in', async (t) => {
+    const page = await in_browser(t, {signed_in: false});
+    await page.goto(ask_for('notes:rw'));
+    await page.locator('#signin').waitFor();
+    await page.getByText(server.address).first().waitFor();
+    await server.sign_in(await page.context().newPage());
+    await page.locator('#allow').click();
+    await page.waitForURL(/access_token=/);
+  });
+
+  test('without WebCrypto a secret in the storage of the origin signs in', async (t) => {
+    const page = await in_browser(t, {signed_in: false});
+    await page.addInitScript(() => { Object.defineProperty(crypto, 'subtle', {value: undefined}); });
+    await server.sign_in(page);
+    await page.getByText('What is stored').waitFor();
+    assert.equal(await page.evaluate(() => localStorage.length), 1);
+    await page.goto(ask_for('notes:rw'));
+    await page.locator('#allow').click();
+    await page.waitForURL(/access_token=/);
+  });
+
+  test('the key of a session cannot be read by a script', async (t) => {
+    const page = await in_browser(t);
+    const exported = await page.evaluate(async () => {
+      const opening = indexedDB.open('meshstow');
+      await new Promise((resolve) => { opening.onsuccess = resolve; });
+      const asked = opening.result.transaction('session').objectStore('session').get('mine');
+      await new Promise((resolve) => { asked.onsuccess = resolve; });
+      opening.result.close();
+      const {key} = asked.result;
+      return crypto.subtle.exportKey('jwk', key).then(() => 'exported', (error) => `${key.extractable} ${error.name}`);
+    });
+    assert.equal(exported, 'false InvalidAccessError');
+    assert.equal(await page.evaluate(() => localStorage.length), 0);
   });
 
   test('a session survives a restart of the server', async (t) => {
@@ -79,17 +115,19 @@ describe('pages', only_meshstow, () => {
     await page.goto(ask_for('notes:rw'));
     for (const [passphrase, allowed] of [['wrong horse', 0], ['correct horse', 1]]) {
       await page.locator('input[type=password]').fill(passphrase);
-      await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+      await page.keyboard.press('Enter');
+      await (allowed ? page.locator('#allow') : page.getByText('not the passphrase')).waitFor();
       assert.equal(await page.locator('#allow').count(), allowed, passphrase);
     }
     let status = 0;
     for (let n = 0; n < 100 && status !== 429; ++n) {
-      ({status} = await fetch(`${server.origin}/signin`, {method: 'POST', body: new URLSearchParams({passphrase: `guess ${n}`})}));
+      ({status} = await fetch(`${server.dashboard}/signin`, {method: 'POST', body: new URLSearchParams({passphrase: `guess ${n}`})}));
     }
     assert.equal(status, 429);
     await server.command('passphrase', '--remove');
     const late = await in_browser(t, {signed_in: false});
     await late.goto(ask_for('notes:rw'));
+    await late.locator('#signin').waitFor();
     assert.equal(await late.locator('input[type=password]').count(), 0);
   });
 
@@ -186,16 +224,14 @@ describe('pages', only_meshstow, () => {
   test('consent cannot be submitted from another site, nor without the form of its own page', async (t) => {
     const page = await in_browser(t);
     await page.goto(ask_for('notes:rw'));
-    const stolen = await page.locator('form:has(#allow)').evaluate((form) => {
-      form.action = form.action;  // absolute
-      return form.outerHTML;
-    });
-    pages['/forged'] = stolen;
-    await page.goto(`${site.origin}/forged`);
-    await page.locator('#allow').click();
-    await page.waitForURL((url) => url.origin === server.origin);
-    assert.ok(!page.url().includes('access_token'));
+    await page.locator('#allow').waitFor();
     const fields = {redirect_uri: `${site.origin}/back`, scope: 'notes:rw', response_type: 'token', allow: '1', decision: 'allow', grant: 'notes:rw'};
+    pages['/forged'] = `<form method="post" action="${dialog}">${Object.entries(fields).map(([name, value]) =>
+      `<input name="${name}" value="${value}">`).join('')}<button id="allow">Go</button></form>`;
+    await page.goto(`${site.origin}/forged`);
+    const [refused] = await Promise.all([page.waitForResponse(dialog), page.locator('#allow').click()]);
+    assert.equal(refused.status(), 403);
+    assert.ok(!page.url().includes('access_token'));
     const bare = await page.context().request.post(dialog, {form: fields, maxRedirects: 0});
     assert.ok(bare.status() >= 400 && bare.status() < 500, `status ${bare.status()}`);
   });
@@ -256,7 +292,7 @@ describe('pages', only_meshstow, () => {
     for (const path of ['/', '/dashboard/', '/api/state', '/api/files/private/']) {
       const got = await page.evaluate(async (url) => {
         try { return (await fetch(url, {credentials: 'include'})).status; } catch { return 'refused'; }
-      }, server.origin + path);
+      }, server.dashboard + path);
       assert.equal(got, 'refused', path);
     }
   });
@@ -271,7 +307,7 @@ describe('pages', only_meshstow, () => {
       page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()); });
       await server.sign_in(page);
       await page.getByText('notes').first().waitFor();
-      assert.deepEqual([...asked].filter((origin) => origin !== 'null'), [server.origin]);
+      assert.deepEqual([...asked].filter((origin) => origin !== 'null'), [server.dashboard]);
       assert.deepEqual(errors, []);
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(width <= viewport.width, `${width} of ${viewport.width}`);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import https from 'node:https';
+import net from 'node:net';
 import path from 'node:path';
 import {after, before, describe, test} from 'node:test';
 
@@ -40,7 +41,7 @@ describe('serving', only_meshstow, () => {
     const {http, address, url, destination} = server.ready;
     assert.ok(http.includes(server.authority), http);
     assert.equal(address, server.address);
-    assert.ok(url.startsWith(`${server.origin}/`));
+    assert.ok(url.startsWith(`${server.dashboard}/`));
     assert.match(destination, /^[0-9a-f]{32}$/);
   });
 
@@ -108,6 +109,74 @@ describe('serving', only_meshstow, () => {
     assert.equal((await get('/notes/half')).status, 404);
   });
 
+  test('`open` shows the link to the browser in a file of the user\'s own, and in no argument', async () => {
+    const tools = path.join(server.folder, 'tools');
+    fs.mkdirSync(tools);
+    const said = path.join(tools, 'said');
+    fs.writeFileSync(path.join(tools, 'xdg-open'), `#!/bin/sh
+printf '%s\\n' "$@" >"${said}"; cat "/proc/$PPID/cmdline" "/proc/$$/cmdline" >>"${said}"
+stat -c %a "$1" >"${said}.mode"; cp "$1" "${said}.html"; exit "\${FAKE_EXIT:-0}"
+`, {mode: 0o755});
+    const env = {...process.env, HOME: server.folder, DISPLAY: ':99', PATH: `${tools}:${process.env.PATH}`};
+    for (const exit of ['0', '3']) {
+      const opened = await run(binary, ['--home', server.home, 'open'], {env: {...env, FAKE_EXIT: exit}, cwd: server.folder});
+      assert.equal(opened.code, 0, opened.stderr);
+      const link = opened.stdout.trim();
+      const secret = link.split('#')[1];
+      assert.ok(secret.length >= 20 && link.startsWith(`${server.dashboard}/`), link);
+      assert.ok(!fs.readFileSync(said, 'utf8').includes(secret), 'other users of the machine read the arguments of programs');
+      assert.ok(fs.readFileSync(`${said}.html`, 'utf8').includes(link));
+      assert.equal(fs.readFileSync(`${said}.mode`, 'utf8').trim(), '600');
+      assert.equal(/open this link/.test(opened.stderr), exit !== '0', opened.stderr);
+      const [file] = fs.readFileSync(said, 'utf8').split('\n');
+      if (exit !== '0') assert.ok(!fs.existsSync(file), 'of no use any more');
+      const late = await fetch(`${server.dashboard}/signin`, {method: 'POST', body: new URLSearchParams({link: secret, secret: 'A'.repeat(43)})});
+      assert.equal(late.status, 200, 'the link is good');
+    }
+  });
+
+  test('nobody else can listen at the other name of our port', async () => {
+    for (const host of ['127.0.0.1', '::1']) {
+      const other = net.createServer();
+      const failed = await new Promise((resolve) => {
+        other.once('error', resolve);
+        other.listen(server.port, host, () => other.close(() => resolve(null)));
+      });
+      assert.equal(failed?.code, 'EADDRINUSE', host);
+    }
+  });
+
+  test('--public-url: what is told to browsers, while what is bound stays; bad ones are refused', async () => {
+    for (const url of ['box.example', 'ftp://box.example', 'https://box.example/path', 'https://box.example/?q', 'https://me@box.example']) {
+      assert.match(await refused('--http', 'localhost:0', '--public-url', url), /scheme, host and port/, url);
+    }
+    await server.stop_serving();
+    server.flags = ['--public-url', 'https://box.example'];
+    await server.serve();
+    const {http, address, url} = server.ready;
+    assert.equal(http, server.origin);
+    assert.equal(address, 'me@box.example');
+    assert.ok(url.startsWith('https://box.example/signin?'), url);
+    assert.ok((await server.sign_in_url()).startsWith('https://box.example/'));
+    const ask = async (host, target, more) => {
+      const answer = await exchange(server.port, request('GET', target, {Host: host, ...more}));
+      answer.connection.close();
+      return answer;
+    };
+    const finger = await ask('box.example', '/.well-known/webfinger?resource=acct:me@box.example');
+    const [link] = JSON.parse(finger.body.toString()).links;
+    assert.equal(link.href, 'https://box.example/storage/me');
+    assert.equal(link.properties['http://tools.ietf.org/html/rfc6749#section-4.2'], 'https://box.example/oauth/me');
+    assert.equal((await ask('box.example', '/storage/me/notes/cli', headers())).status, 200);
+    assert.equal((await get('/notes/cli')).status, 200, 'at home as before');
+    const foreign = await ask('evil.example', '/', {'X-Forwarded-Host': 'box.example'});
+    assert.equal(foreign.status, 421);
+    assert.match(foreign.body.toString(), /--public-url/);
+    await server.stop_serving();
+    server.flags = [];
+    await server.serve();
+  });
+
   test('a port in use is a clear error', async () => {
     assert.match(await refused('--http', server.authority), new RegExp(`${server.port}`));
   });
@@ -162,9 +231,9 @@ describe('serving', only_meshstow, () => {
     assert.equal(http, `https://127.0.0.1:${port}`);
     for (const link of [url, await server.sign_in_url()]) {
       assert.ok(link.startsWith(`${http}/`), link);
-      const answer = await ask('GET', link.slice(http.length));
-      assert.equal(answer.status, 303);
-      assert.match(answer.headers['set-cookie'][0], /; Secure(;|$)/);
+      const answer = await ask('GET', link.slice(http.length).replace(/#.*/, ''));
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers['set-cookie'], undefined);
     }
     await server.stop_serving();
     Object.assign(server, {flags: [], http: server.authority});

@@ -1,49 +1,77 @@
-// The dashboard's calls. Writes carry the session's CSRF token.
-let csrf = '';
+// The dashboard's calls, each with its proof.
+import {fresh_nonce, proof, signed} from './session.js';
+
+const encoded = (path) => path.split('/').map(encodeURIComponent).join('/');
+const file_url = (path) => `/api/files${encoded(path)}`;
+
+// Signed out, by a click elsewhere or by age: the page shows how to sign in.
+async function checked(answer) {
+  if (answer.status === 403) location.reload();
+  if (!answer.ok) throw new Error((await answer.text()).trim() || `The server answered ${answer.status}.`);
+  return answer;
+}
 
 export async function call(method, path, body) {
-  const headers = {};
-  if (method !== 'GET') headers['X-CSRF-Token'] = csrf;
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
-  const answer = await fetch(`/api/${path}`, {method, headers, cache: 'no-store',
-    body: body === undefined ? undefined : JSON.stringify(body)});
-  // Signed out, by a click elsewhere or by age: the server shows how to sign in.
-  if (answer.status === 403 && method === 'GET') location.reload();
+  const headers = body === undefined ? {} : {'Content-Type': 'application/json'};
+  const answer = await checked(await signed(`/api/${path}`, {method, headers,
+    body: body === undefined ? undefined : JSON.stringify(body)}));
   const text = await answer.text();
-  if (!answer.ok) throw new Error(text.trim() || `The server answered ${answer.status}.`);
   return text ? JSON.parse(text) : {};
 }
 
-export async function read_state() {
-  const state = await call('GET', 'state');
-  csrf = state.csrf;
-  return state;
-}
-
-const encoded = (path) => path.split('/').map(encodeURIComponent).join('/');
-export const file_url = (path) => `/api/files${encoded(path)}`;
+export const read_state = () => call('GET', 'state');
 
 export async function list(folder) {
-  const answer = await fetch(file_url(folder), {cache: 'no-store'});
-  if (!answer.ok) throw new Error((await answer.text()).trim());
-  return (await answer.json()).items;
+  return (await (await checked(await signed(file_url(folder)))).json()).items;
 }
 
 export async function remove(path) {
-  const answer = await fetch(file_url(path), {method: 'DELETE', headers: {'X-CSRF-Token': csrf}});
-  if (!answer.ok && answer.status !== 404) throw new Error((await answer.text()).trim());
+  const answer = await signed(file_url(path), {method: 'DELETE'});
+  if (answer.status !== 404) await checked(answer);
+}
+
+// A navigation proves nothing, so it leads to an address that gives the document once.
+export async function download(path) {
+  const {url} = await call('POST', `download${encoded(path)}`);
+  location.assign(url);
 }
 
 // XMLHttpRequest, because fetch does not tell how much of a body has left.
-export function upload(path, file, progress) {
+export async function upload(path, file, progress) {
+  await fresh_nonce();
+  const shown = await proof('PUT', new URL(file_url(path), location.href));
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('PUT', file_url(path));
-    request.setRequestHeader('X-CSRF-Token', csrf);
+    request.setRequestHeader('Meshstow-Proof', shown);
     request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
     request.upload.onprogress = (event) => progress(event.loaded, event.total);
     request.onload = () => (request.status < 300 ? resolve() : reject(new Error(request.responseText.trim())));
     request.onerror = () => reject(new Error('The connection broke.'));
     request.send(file);
   });
+}
+
+// Server-sent events; EventSource could not send the proof. on: {name: (data) => …}
+export async function listen(on) {
+  let last = '';
+  for (;;) {
+    try {
+      const answer = await signed('/api/events', {headers: last ? {'Last-Event-ID': last} : {}});
+      if (answer.status === 403) return location.reload();
+      let text = '';
+      for (const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader(); ;) {
+        const {done, value} = await reader.read();
+        if (done) break;
+        const events = (text + value).split('\n\n');
+        text = events.pop();
+        for (const event of events) {
+          const fields = Object.fromEntries(event.split('\n').map((line) => line.split(/: ?(.*)/s)));
+          last = fields.id ?? last;
+          on[fields.event]?.(fields.data);
+        }
+      }
+    } catch { /* the server is away for a moment */ }
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+  }
 }

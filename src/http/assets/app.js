@@ -1,7 +1,9 @@
 // The dashboard: one page, the view chosen by the address behind #.
-import {call, read_state} from './api.js';
+import {call, listen, read_state} from './api.js';
 import {show_files} from './files.js';
 import {make} from './page.js';
+import {resume, sign_in, while_loading} from './session.js';
+import {until_signed_in} from './signin.js';
 import {apps_view, node_view, storage_view, tokens_view} from './views.js';
 import {work} from './work.js';
 
@@ -62,8 +64,17 @@ document.getElementById('signout').addEventListener('click', async () => {
   await call('POST', 'signout');
   location.reload();
 });
+
+// The page of a sign-in link is this one; what stands behind # is good once, and stays in no history.
+async function enter() {
+  const link = location.pathname === '/signin' ? location.hash.slice(1) : '';
+  let why = '';
+  if (link) await sign_in({link}).catch((error) => { why = error.message; });
+  if (location.pathname === '/signin') history.replaceState(null, '', '/dashboard/');
+  return {why, signed_in: await resume()};
+}
+const {why, signed_in} = await while_loading(enter);
+if (!signed_in) await until_signed_in(page, why);
+document.getElementById('top').hidden = false;
 await show();
-const events = new EventSource('/api/events');
-events.addEventListener('change', show_soon);
-events.addEventListener('reset', show_soon);
-events.addEventListener('work', (event) => work.show(JSON.parse(event.data)));
+listen({change: show_soon, reset: show_soon, work: (data) => work.show(JSON.parse(data))});

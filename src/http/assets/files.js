@@ -1,5 +1,5 @@
 // The file browser: one folder at a time, upload by button or by dropping, download, delete.
-import {file_url, list, remove, upload} from './api.js';
+import {download, list, remove, upload} from './api.js';
 import {ask, bytes, make, table} from './page.js';
 import {printable} from './text.js';
 import {work} from './work.js';
@@ -55,7 +55,10 @@ function rows(folder, items, show_error, refresh) {
     const path = folder + name;
     const link = is_folder(name)
       ? make('a', {href: hash_of(path)}, `${name}`)
-      : make('a', {href: file_url(path), download: name}, name);
+      : make('a', {href: location.href, onclick: (event) => {
+        event.preventDefault();
+        download(path).catch(show_error);
+      }}, name);
     const remove_button = make('button', {type: 'button', class: 'quiet bad', title: `Delete ${name}`,
       onclick: () => delete_item(path, show_error, refresh)}, 'Delete');
     return [link, item['Content-Type'] ?? 'folder', is_folder(name) ? '' : bytes(item['Content-Length']),

@@ -10,7 +10,7 @@ export const binary = process.env.MESHSTOW_BINARY ?? path.join(rootDir, 'build',
 
 export class Meshstow {
   // flags: further arguments of `serve`; folder: where its home is made.
-  static async start({flags = [], host = '127.0.0.1', port, init = [], folder} = {}) {
+  static async start({flags = [], host = process.env.MESHSTOW_WEB_HOST ?? 'localhost', port, init = [], folder} = {}) {
     const server = new Meshstow();
     server.folder = folder ?? temporary_folder('home');
     server.home = path.join(server.folder, 'home');
@@ -27,6 +27,8 @@ export class Meshstow {
   }
 
   get address() { return `me@${this.authority}`; }
+  // Where the dashboard is, and what is signed in: another origin than that of the documents.
+  get dashboard() { return new URL(this.ready.url).origin; }
   get storage() { return `${this.origin}/storage/me`; }
   get pid() { return this.process.pid; }
   resident_kib() { return resident_kib(this.pid); }
