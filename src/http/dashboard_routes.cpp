@@ -133,6 +133,7 @@ Router::Answer Router::api(std::string_view rest) {
   }
   const auto session = core_.sessions.find(now_, cookie);
   if (!session) return error(403, "Sign in first.");
+  holder_ = base::Holder::owner();
   if (!is_read()) {
     const auto csrf = request_.header("X-CSRF-Token");
     if (!comes_from_our_page() || !csrf || !csrf_matches(cookie, *csrf)) {
@@ -144,10 +145,8 @@ Router::Answer Router::api(std::string_view rest) {
   if (!is_read()) return api_write(rest, *session);
   if (rest == "state") return std::make_unique<StateGet>(core_, context_, csrf_token(cookie));
   if (rest == "events" && request_.method == "GET") {
-    if (core_.live.full()) return error(503, "There are too many event streams.");
-    return std::make_unique<EventStream>(core_, context_, Authority::of_session(*session),
-                                         StoragePath::root(), now_,
-                                         request_.header("Last-Event-ID").value_or(""));
+    return begin_events(core_, context_, Authority::of_session(*session), StoragePath::root(), now_,
+                        request_);
   }
   return error(404, "There is nothing at this address.");
 }

@@ -42,7 +42,8 @@ void ClientOperation::start(Now now) {
     }
     body_.emplace(request_.body_size, std::move(sealed));
     if (body_->sent_size() > protocol::kMaxMessageData) {
-      return fail(now, {Errc::limit, "too large"}, "the document is too large for one message");
+      return fail(now, {Errc::limit, "too large"},
+                  too_large("the document is too large for one message"));
     }
   }
   context_.links->want(now, id_, request_.node, as());
@@ -266,8 +267,8 @@ void ClientOperation::on(Now now, const reticulum::ContentUnsent& event) {
   sending_.reset();
   if (link_is_gone()) return;
   if (event.why == Errc::denied) {
-    return fail(now, {Errc::denied, "the node refused to receive it"},
-                "the node refused to receive it: it is too large for it, or it is too busy");
+    return fail(now, {Errc::limit, "the node refused to receive it"},
+                "the node refused to receive it: it is too busy, or it is too large for it");
   }
   fail(now, {event.why, "it could not be sent"}, "the transfer to the node broke off");
 }
@@ -313,7 +314,7 @@ void ClientOperation::on(Now now, const reticulum::ContentPiece& event) {
   const auto taken = answer_->take(event.bytes, body);
   if (!taken) {
     return fail(now, taken.error(),
-                std::string("the answer cannot be read: ") + taken.error().detail);
+                invalid(std::string("the answer cannot be read: ") + taken.error().detail));
   }
   tell_head();
   if (body.empty()) return context_.endpoint.content_taken(now, event.transfer);
@@ -342,7 +343,7 @@ void ClientOperation::finish(Now now) {
   Bytes rest;
   if (const auto ended = answer_->end(rest); !ended) {
     return fail(now, ended.error(),
-                std::string("the answer cannot be read: ") + ended.error().detail);
+                invalid(std::string("the answer cannot be read: ") + ended.error().detail));
   }
   const auto& reader = answer_->reader();
   const auto* error = std::get_if<protocol::StorageError>(&reader.message());
@@ -393,7 +394,13 @@ void ClientOperation::on_error(Now now, protocol::StorageError error) {
 
 // ---- The end.
 
+// A limit of ours or of the node that is reached now is none of what was asked: it passes.
 void ClientOperation::fail(Now now, const Error& why, std::string message) {
+  const bool passes = why.code == Errc::limit;
+  fail(now, why, passes ? busy(std::move(message)) : invalid(std::move(message)));
+}
+
+void ClientOperation::fail(Now now, const Error& why, Refused as) {
   if (ended()) return;
   const auto transfers = {sending_, receiving_};
   end(now);
@@ -401,7 +408,9 @@ void ClientOperation::fail(Now now, const Error& why, std::string message) {
     if (transfer) context_.endpoint.cancel(now, *transfer);
   }
   OperationFailed failed{.operation = id_, .answered = false, .why = why};
-  failed.error.message = std::move(message);
+  failed.error.code = as.code;
+  failed.error.status = as.status;
+  failed.error.message = std::move(as.message);
   failed.error.path = request_.path.text();
   failed.error.timestamp = codec::format_iso8601(now.wall);
   context_.events.push_back(std::move(failed));

@@ -128,6 +128,8 @@ OperationId StorageClient::State::start(Now at, protocol::Operation kind, Client
   const OperationId id = ++last_id;
   if (operations.size() >= limits::kClientOperations) {
     OperationFailed failed{.operation = id, .why = {Errc::limit, "too many operations at once"}};
+    failed.error.code = protocol::StoreCode::storage_full;
+    failed.error.status = 503;
     failed.error.message = failed.why.detail;
     context.events.push_back(std::move(failed));
     return id;
