@@ -16,6 +16,7 @@ else
 fi
 python3 tools/check_layers.py || failed=1
 python3 tools/check_size.py || failed=1
+python3 tools/check_bounds.py || failed=1
 
 # The compile commands and the configured headers come from the release build.
 if [ ! -f build/release/build.ninja ]; then cmake --preset release >/dev/null || exit 1; fi

@@ -40,6 +40,10 @@ bool AccessControlList::knows(const IdentityHash& user) const { return grants_.c
 AccessControl::AccessControl(IdentityHash owner, crypto::Ed25519Public owner_key)
     : owner_(owner), owner_key_(owner_key) {}
 
+bool AccessControl::is_own(const IdentityHash& user) const {
+  return user == owner_ || devices_.contains(user);
+}
+
 void AccessControl::add_device(const IdentityHash& device) { devices_.insert(device); }
 
 void AccessControl::revoke(const TokenId& token) { revoked_.insert(token); }
@@ -54,7 +58,7 @@ bool AccessControl::check_access(const std::optional<IdentityHash>& user, const 
                                  Operation operation) const {
   if (open_to_all(path, operation)) return true;
   if (!user) return false;
-  if (*user == owner_ || devices_.contains(*user)) return true;
+  if (is_own(*user)) return true;
   return acl_.check_permission(*user, path, operation);
 }
 

@@ -38,6 +38,7 @@ class AccessControl {
 
   void add_device(const IdentityHash& device);
   AccessControlList& acl() { return acl_; }
+  [[nodiscard]] bool is_own(const IdentityHash& user) const;  // the owner, or one of his devices
   void revoke(const TokenId& token);
   // Did the owner ever sign it, be it revoked or expired since?
   [[nodiscard]] bool has_issued(std::string_view token) const;

@@ -56,6 +56,11 @@ Authority Authority::of_session(const SessionId& session) {
   return out;
 }
 
+base::Holder Authority::holder() const {
+  if (session_) return base::Holder::owner();
+  return capability_ ? base::Holder::guest(capability_->id.view()) : base::Holder();
+}
+
 bool Authority::is_live(Now now, const TokenCache& tokens, const Sessions& sessions) const {
   if (session_) return sessions.is_open(now, *session_);
   return capability_ && tokens.is_live(now, *capability_);

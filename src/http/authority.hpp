@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "access/token_book.hpp"
+#include "base/shares.hpp"
 #include "http/sessions.hpp"
 
 namespace meshstow::http {
@@ -51,6 +52,8 @@ class Authority {
   [[nodiscard]] bool is_live(Now now, const TokenCache& tokens, const Sessions& sessions) const;
   [[nodiscard]] const std::optional<SessionId>& session() const { return session_; }
   [[nodiscard]] const access::Capability* capability() const { return capability_.get(); }
+  // Whose share of a bound it takes.
+  [[nodiscard]] base::Holder holder() const;
 
  private:
   std::shared_ptr<const access::Capability> capability_;

@@ -10,7 +10,11 @@ namespace meshstow::http {
 
 std::string AuthorizationCodes::add(Now now, base::Rng& rng, GrantedCode grant) {
   std::erase_if(codes_, [&](const auto& entry) { return entry.second.expires <= now.mono; });
-  if (codes_.size() >= limits::kAuthorizationCodes) codes_.erase(codes_.begin());
+  if (codes_.size() >= limits::kAuthorizationCodes) {
+    codes_.erase(std::min_element(codes_.begin(), codes_.end(), [](const auto& a, const auto& b) {
+      return a.second.expires < b.second.expires;
+    }));
+  }
   std::string code = codec::to_base64url(rng.bytes<24>().view());
   grant.expires = now.mono + kCodeLifetime;
   codes_.emplace(code, std::move(grant));

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "base/limits.hpp"
+#include "base/shares.hpp"
 #include "codec/hex.hpp"
 #include "http/authority.hpp"
 #include "http/authorization_codes.hpp"
@@ -17,12 +19,19 @@
 
 namespace meshstow::http {
 
+inline constexpr base::Bound kReadsBound{.name = "reads",
+                                         .whole = limits::kHttpReads,
+                                         .of_owner = limits::kHttpReadsOfOwner,
+                                         .of_strangers = limits::kHttpReadsOfStrangers,
+                                         .of_stranger = limits::kHttpReadsOfStrangers};
+
 struct Core {
   Core(ServiceConfig the_config, access::TokenBook& book, access::AccessControl& the_control,
-       base::Rng& the_rng)
+       storage::Uploads& for_uploads, base::Rng& the_rng)
       : config(std::move(the_config)),
         tokens(book),
         control(the_control),
+        uploads(for_uploads),
         rng(the_rng),
         cache(the_control, book),
         sessions(the_rng),
@@ -33,6 +42,7 @@ struct Core {
   ServiceConfig config;
   access::TokenBook& tokens;
   access::AccessControl& control;
+  storage::Uploads& uploads;  // of the store
   base::Rng& rng;
   TokenCache cache;
   Sessions sessions;
@@ -45,9 +55,10 @@ struct Core {
   ListingCache listings;
   std::map<std::string, AppManifest> apps;
   std::optional<PassphraseVerifier> passphrase;
-  std::map<access::TokenId, std::size_t> uploads;  // under way, of each token
-  std::map<std::uint64_t, WorkProgress> work;      // what is going on, by id
-  std::uint64_t last_work = 0;                     // even: see Service::report
+  base::Shares reads{kReadsBound};             // documents that are sent in pieces
+  std::uint64_t strangers = 0;                 // that ever read one
+  std::map<std::uint64_t, WorkProgress> work;  // what is going on, by id
+  std::uint64_t last_work = 0;                 // even: see Service::report
 
   [[nodiscard]] access::Verdict check(Now now, const Authority& authority, const StoragePath& path,
                                       access::Operation operation) const {

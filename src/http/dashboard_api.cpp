@@ -60,9 +60,21 @@ json::object node_json(const NodeStatus& status) {
                      {"space_available", peer.space_available ? json::value(*peer.space_available)
                                                               : json::value(nullptr)}});
   }
+  json::array bounds;
+  for (const auto& [bound, counts] : status.bounds) {
+    bounds.push_back({{"name", text(bound.name)},
+                      {"held", counts.all()},
+                      {"whole", bound.whole},
+                      {"owner", counts.owner},
+                      {"guests", counts.guests},
+                      {"strangers", counts.strangers},
+                      {"most", counts.most},
+                      {"refused", counts.refused + counts.evicted}});
+  }
   return {{"name", text(status.name)},       {"owner", text(status.owner)},
           {"device", text(status.device)},   {"destination", text(status.destination)},
-          {"version", text(status.version)}, {"peers", std::move(peers)}};
+          {"version", text(status.version)}, {"peers", std::move(peers)},
+          {"bounds", std::move(bounds)}};
 }
 
 json::array tokens_json(const std::vector<access::TokenRecord>& tokens) {

@@ -115,16 +115,15 @@ Router::Answer Router::api(std::string_view rest) {
   }
   auto session = authorise_session();
   if (!session) return std::move(session.error());
+  holder_ = base::Holder::owner();
   if (asks_who) return answer(session_reply(core_, context_, now_, /*signed_in=*/true));
   constexpr std::string_view kFiles = "files/";
   if (rest.starts_with(kFiles)) return api_files(rest.substr(kFiles.size() - 1), *session);
   if (!is_read()) return api_write(rest, *session);
   if (rest == "state") return std::make_unique<StateGet>(core_, context_);
   if (rest == "events" && request_.method == "GET") {
-    if (core_.live.full()) return error(503, "There are too many event streams.");
-    return std::make_unique<EventStream>(core_, context_, Authority::of_session(*session),
-                                         StoragePath::root(), now_,
-                                         request_.header("Last-Event-ID").value_or(""));
+    return begin_events(core_, context_, Authority::of_session(*session), StoragePath::root(), now_,
+                        request_);
   }
   return error(404, "There is nothing at this address.");
 }

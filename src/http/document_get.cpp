@@ -27,6 +27,15 @@ void add_document_headers(HeaderBlock& headers, const Context& context, const St
   add_context_headers(headers, context);
 }
 
+// Strangers are told apart by nothing but their requests.
+base::Holder reader(Core& core, const Authority& authority) {
+  const base::Holder who = authority.holder();
+  if (who.kind != base::Holder::Kind::stranger) return who;
+  Bytes number;
+  base::append_big_endian(number, ++core.strangers);
+  return base::Holder::stranger(number);
+}
+
 }  // namespace
 
 Result<storage::Conditions> read_conditions(const Request& request) {
@@ -62,7 +71,8 @@ void StorageExchange::reply(Reply reply) {
 DocumentGet::DocumentGet(Core& core, Context context, Authority authority, StoragePath path,
                          storage::Conditions conditions, const Request& request)
     : StorageExchange(core, std::move(context), std::move(authority), std::move(path)),
-      conditions_(std::move(conditions)) {
+      conditions_(std::move(conditions)),
+      place_(core_.reads, reader(core_, authority_), [this] { give_way(); }) {
   if (!context_.is_head) {
     if (const auto header = request.header("Range")) range_ = parse_range(*header);
     if (range_) if_range_ = request.header("If-Range").value_or("");
@@ -101,7 +111,18 @@ void DocumentGet::opened(Now, storage::Outcome<storage::OpenedDocument> outcome)
     close_handle();
     return;
   }
+  if (handle_ != 0 && !place_.take()) {
+    close_handle();
+    return reply(busy_reply(context_, "Too many documents are being sent."));
+  }
   send_start(std::move(*outcome));
+}
+
+// Others need its place, and nobody has read so slowly.
+void DocumentGet::give_way() {
+  close_handle();
+  break_off();
+  wake();
 }
 
 ResponseHead DocumentGet::head_for(const storage::DocumentInfo& info) const {
@@ -162,6 +183,7 @@ void DocumentGet::on_sent(Now now) {
     break_off();
     return;
   }
+  place_.moved();
   read_on();
 }
 
@@ -170,7 +192,7 @@ void DocumentGet::read_on() {
   read.max_bytes =
       static_cast<std::size_t>(std::min<std::uint64_t>(limits::kHttpReadPiece, end_ - next_));
   ask<storage::ReadPiece>(read, [this](Now, storage::Outcome<storage::ReadPiece> piece) {
-    if (aborted()) return;
+    if (aborted() || finished()) return;
     if (!piece || piece->bytes.empty() || piece->bytes.size() > end_ - next_) {
       close_handle();
       if (head_ && !piece) {
@@ -190,6 +212,7 @@ void DocumentGet::read_on() {
 }
 
 void DocumentGet::close_handle() {
+  place_.give_all_back();
   if (handle_ != 0) submit_and_forget(storage::CloseDocument{std::exchange(handle_, 0)});
 }
 

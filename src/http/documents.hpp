@@ -11,6 +11,7 @@
 #include "http/exchange.hpp"
 #include "http/ranges.hpp"
 #include "protocol/folder_description.hpp"
+#include "storage/body_upload.hpp"
 
 namespace meshstow::http {
 
@@ -52,12 +53,14 @@ class DocumentGet final : public StorageExchange {
   [[nodiscard]] ResponseHead head_for(const storage::DocumentInfo& info) const;
   void read_on();
   void close_handle();
+  void give_way();
 
   storage::Conditions conditions_;
   std::optional<RangeAsked> range_;
   std::string if_range_;
   std::uint64_t asked_offset_ = 0;  // where OpenDocument began
   storage::ReadHandle handle_ = 0;
+  base::Share place_;       // among those that are sent in pieces
   std::uint64_t next_ = 0;  // what is to be sent: [next_, end_)
   std::uint64_t end_ = 0;
   std::optional<ResponseHead> head_;  // until the first piece
@@ -65,13 +68,13 @@ class DocumentGet final : public StorageExchange {
 
 class DocumentPut final : public StorageExchange {
  public:
-  DocumentPut(Core& core, Context context, Authority authority, StoragePath path,
+  DocumentPut(Core& core, Now now, Context context, Authority authority, StoragePath path,
               storage::Conditions conditions, const Request& request);
   ~DocumentPut() override;
 
   [[nodiscard]] bool wants_body() const override;
   [[nodiscard]] BodyPace body_pace() const override {
-    return stage_ == Stage::streaming ? BodyPace::steady : BodyPace::moves;
+    return upload_.has_place() ? BodyPace::steady : BodyPace::moves;
   }
 
  protected:
@@ -80,28 +83,20 @@ class DocumentPut final : public StorageExchange {
   void on_abort() override;
 
  private:
-  enum class Stage { small, checking, streaming, storing, over };
-  void check_first();
-  bool take_place();
-  void begin_upload(std::optional<std::uint64_t> size);
-  void append();
-  void appended(Now now, const storage::Outcome<storage::Done>& outcome);
-  void store_if_ready(Now now);
-  void stored(const storage::Outcome<storage::WriteResult>& outcome);
+  void check_first(Now now);
+  void begin_upload(Now now);
+  void go_on(Now now);
+  void drain();
   void refuse(Reply reply);
-  void end_upload();
   void report(Now now);
 
   storage::Conditions conditions_;
   std::string content_type_;
   std::optional<std::uint64_t> announced_;
-  Stage stage_ = Stage::small;
-  Bytes buffer_;
-  storage::UploadId upload_ = 0;  // 0: none begun
-  bool has_place_ = false;        // counted in core_.uploads
-  std::size_t in_flight_ = 0;     // pieces on their way to the store
+  storage::BodyUpload upload_;
+  bool checking_ = false;
   bool body_ended_ = false;
-  std::uint64_t received_ = 0;
+  bool committed_ = false;
   std::uint64_t work_ = 0;  // id of what the dashboard shows; 0: nothing
   TimePoint reported_{};
 };

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/shares.hpp"
 #include "base/time.hpp"
 #include "http/message.hpp"
 #include "storage/operations.hpp"
@@ -38,7 +39,7 @@ using Output = std::variant<storage::StoreRequest, Send, HashPassphrase, Break>;
 enum class BodyPace {
   soon,    // all of it within the time of a head: whoever sends it has shown no token
   moves,   // as long as anything comes
-  steady,  // at least limits::kHttpUploadLeast in a while, since it holds a place in the store
+  steady,  // as storage::UploadPace has it, since it holds a place in the store
 };
 
 class Exchange {
@@ -57,6 +58,10 @@ class Exchange {
   // True for responses that have no end of their own: the adapter should watch for the client to
   // leave.
   [[nodiscard]] virtual bool is_stream() const { return false; }
+
+  // By whose right it was asked for; a stranger's if by nobody's.
+  [[nodiscard]] const base::Holder& holder() const { return holder_; }
+  void set_holder(const base::Holder& who) { holder_ = who; }
 
   void handle_body(Now now, ByteView piece);
   void handle_body_end(Now now);
@@ -110,6 +115,7 @@ class Exchange {
   };
   std::vector<Waiting> waiting_;
   storage::RequestNumber last_number_ = 0;
+  base::Holder holder_;
   bool finished_ = false;
   bool aborted_ = false;
   std::function<void()> waker_;

@@ -34,8 +34,6 @@ void for_each_stream(const std::set<EventStream*>& streams, Fn fn) {
 
 }  // namespace
 
-bool LiveChanges::full() const { return streams_.size() >= limits::kEventStreams; }
-
 void LiveChanges::changed(Now now, const StoragePath& path, const storage::ETag& etag,
                           bool deleted) {
   remembered_.push_back({++last_number_, path, etag, deleted});
@@ -52,9 +50,23 @@ void LiveChanges::handle_deadline(Now now) {
   for_each_stream(streams_, [&](EventStream& stream) { stream.handle_deadline(now); });
 }
 
-EventStream::EventStream(Core& core, const Context& context, Authority authority,
-                         StoragePath folder, Now now, std::string_view last_event)
+std::unique_ptr<Exchange> begin_events(Core& core, const Context& context, Authority authority,
+                                       StoragePath folder, Now now, const Request& request) {
+  auto place = std::make_unique<base::Share>(core.live.places(), authority.holder());
+  if (!place->take()) {
+    return std::make_unique<ImmediateExchange>(
+        busy_reply(context, "There are too many event streams."), context.is_head);
+  }
+  return std::make_unique<EventStream>(core, context, std::move(place), std::move(authority),
+                                       std::move(folder), now,
+                                       request.header("Last-Event-ID").value_or(""));
+}
+
+EventStream::EventStream(Core& core, const Context& context, std::unique_ptr<base::Share> place,
+                         Authority authority, StoragePath folder, Now now,
+                         std::string_view last_event)
     : core_(core),
+      place_(std::move(place)),
       authority_(std::move(authority)),
       folder_(std::move(folder)),
       last_sent_(now.mono) {

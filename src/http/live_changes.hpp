@@ -8,9 +8,12 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <set>
 #include <string>
 
+#include "base/limits.hpp"
+#include "base/shares.hpp"
 #include "http/authority.hpp"
 #include "http/exchange.hpp"
 
@@ -19,6 +22,10 @@ namespace meshstow::http {
 struct Core;
 struct Context;
 class EventStream;
+
+inline constexpr base::Bound kStreamsBound{.name = "event streams",
+                                           .whole = limits::kEventStreams,
+                                           .of_owner = limits::kEventStreamsOfOwner};
 
 class LiveChanges {
  public:
@@ -34,7 +41,7 @@ class LiveChanges {
   [[nodiscard]] const std::string& run() const { return run_; }
   void add(EventStream* stream) { streams_.insert(stream); }
   void remove(EventStream* stream) { streams_.erase(stream); }
-  [[nodiscard]] bool full() const;
+  [[nodiscard]] const base::Shares& places() const { return places_; }
 
   void changed(Now now, const StoragePath& path, const storage::ETag& etag, bool deleted);
   // To the dashboard's streams only. `json` is one line.
@@ -46,6 +53,7 @@ class LiveChanges {
 
  private:
   std::string run_;
+  base::Shares places_{kStreamsBound};
   std::set<EventStream*> streams_;
   std::deque<Change> remembered_;
   std::uint64_t last_number_ = 0;
@@ -53,9 +61,9 @@ class LiveChanges {
 
 class EventStream final : public Exchange {
  public:
-  // Changes below `folder`. `last_event`: the Last-Event-ID header.
-  EventStream(Core& core, const Context& context, Authority authority, StoragePath folder, Now now,
-              std::string_view last_event);
+  // Changes below `folder`. `place`: its own. `last_event`: the Last-Event-ID header.
+  EventStream(Core& core, const Context& context, std::unique_ptr<base::Share> place,
+              Authority authority, StoragePath folder, Now now, std::string_view last_event);
   ~EventStream() override;
 
   [[nodiscard]] bool is_stream() const override { return true; }
@@ -75,11 +83,16 @@ class EventStream final : public Exchange {
   bool end_if_revoked(Now now);
 
   Core& core_;
+  std::unique_ptr<base::Share> place_;
   Authority authority_;
   StoragePath folder_;
   std::string pending_;
   bool sending_ = false;
   TimePoint last_sent_{};
 };
+
+// A stream, or 503 where its holder has as many as he can.
+std::unique_ptr<Exchange> begin_events(Core& core, const Context& context, Authority authority,
+                                       StoragePath folder, Now now, const Request& request);
 
 }  // namespace meshstow::http

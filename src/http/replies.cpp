@@ -33,6 +33,12 @@ Reply method_not_allowed(const Context& context, std::string_view allowed) {
   return reply;
 }
 
+Reply busy_reply(const Context& context, std::string_view message) {
+  Reply reply = error_reply(context, 503, message);
+  reply.head.headers.add("Retry-After", "1");
+  return reply;
+}
+
 Reply too_many_requests(const Context& context, std::chrono::seconds retry_after) {
   Reply reply =
       error_reply(context, 429, "Too many wrong tokens or passphrases from this address.");
@@ -72,11 +78,7 @@ Reply failure_reply(const Context& context, const storage::Failure& failure, boo
     case Refusal::too_large: return error_reply(context, 413, "The document is too large.");
     case Refusal::malformed: return error_reply(context, 400, failure.detail);
     case Refusal::corrupt: return error_reply(context, 500, "The stored document is damaged.");
-    case Refusal::unavailable: {
-      Reply reply = error_reply(context, 503, "The store is not available now.");
-      reply.head.headers.add("Retry-After", "1");
-      return reply;
-    }
+    case Refusal::unavailable: return busy_reply(context, "The store is not available now.");
   }
   return with_tag(
       error_reply(context, is_write || failure.refusal == Refusal::precondition_failed ? 412 : 304,

@@ -16,6 +16,8 @@ void add_context_headers(HeaderBlock& headers, const Context& context);
 // A short text for people. `close`: the rest of the request's body is not wanted.
 Reply error_reply(const Context& context, int status, std::string_view message);
 Reply method_not_allowed(const Context& context, std::string_view allowed);
+// 503 with Retry-After: it passes.
+Reply busy_reply(const Context& context, std::string_view message);
 Reply too_many_requests(const Context& context, std::chrono::seconds retry_after);
 // 401 or 403 with WWW-Authenticate (RFC 6750 3).
 Reply denied_reply(const Context& context, access::Verdict verdict, bool token_shown);

@@ -15,6 +15,8 @@ class Router {
  public:
   Router(Core& core, Now now, const Request& request);
   std::unique_ptr<Exchange> route();
+  // After route(): who asked, as far as it had to be known.
+  [[nodiscard]] const base::Holder& holder() const { return holder_; }
 
  private:
   using Answer = std::unique_ptr<Exchange>;
@@ -64,6 +66,7 @@ class Router {
   const Request& request_;
   Context context_;
   Target target_;
+  base::Holder holder_;
 };
 
 }  // namespace meshstow::http

@@ -19,7 +19,7 @@ class ServerForFuzz : private SpaceForTest {
     endpoint.names = {"127.0.0.1"};
     ServiceConfig config;
     config.endpoints = {endpoint};
-    service_ = std::make_unique<Service>(std::move(config), tokens_, control_, rng_);
+    service_ = std::make_unique<Service>(std::move(config), tokens_, control_, uploads_, rng_);
     bearer_ = "Bearer " + tokens_
                               .issue(now_, {.scopes = access::parse_scopes("*:rw").value(),
                                             .holder = {},

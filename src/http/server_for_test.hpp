@@ -66,13 +66,14 @@ class TestServer : private SpaceForTest {
     config.status = [] {
       return NodeStatus{.name = "test", .version = "0", .disk_free = 1'000'000};
     };
-    service_ = std::make_unique<Service>(std::move(config), tokens_, control_, rng_);
+    service_ = std::make_unique<Service>(std::move(config), tokens_, control_, uploads_, rng_);
   }
 
   Service& service() { return *service_; }
   access::TokenBook& tokens() { return tokens_; }
   access::AccessControl& control() { return control_; }
   base::Rng& rng() { return rng_; }
+  storage::Uploads& uploads() { return uploads_; }
   [[nodiscard]] Now now() const { return now_; }
   void pass(Duration time) {
     now_.mono += time;

@@ -13,8 +13,8 @@ namespace meshstow::http {
 
 struct Service::State {
   State(ServiceConfig config, access::TokenBook& tokens, access::AccessControl& control,
-        base::Rng& rng)
-      : core(std::move(config), tokens, control, rng) {}
+        storage::Uploads& uploads, base::Rng& rng)
+      : core(std::move(config), tokens, control, uploads, rng) {}
 
   Core core;
   std::int64_t date_second = -1;
@@ -24,8 +24,8 @@ struct Service::State {
 };
 
 Service::Service(ServiceConfig config, access::TokenBook& tokens, access::AccessControl& control,
-                 base::Rng& rng)
-    : state_(std::make_unique<State>(std::move(config), tokens, control, rng)) {
+                 storage::Uploads& uploads, base::Rng& rng)
+    : state_(std::make_unique<State>(std::move(config), tokens, control, uploads, rng)) {
   MESHSTOW_CHECK(!state_->core.config.endpoints.empty());
 }
 
@@ -44,7 +44,10 @@ void Service::load_record(Now now, ByteView key, ByteView value) {
 }
 
 std::unique_ptr<Exchange> Service::begin(Now now, const Request& request) {
-  return Router(state_->core, now, request).route();
+  Router router(state_->core, now, request);
+  auto exchange = router.route();
+  exchange->set_holder(router.holder());
+  return exchange;
 }
 
 Reply Service::refusal(int status, std::string_view message) {
@@ -93,6 +96,10 @@ std::vector<AppManifest> Service::apps() const {
   std::vector<AppManifest> out;
   for (const auto& [name, app] : state_->core.apps) out.push_back(app);
   return out;
+}
+
+std::vector<const base::Shares*> Service::bounds() const {
+  return {&state_->core.live.places(), &state_->core.reads};
 }
 
 void Service::document_changed(Now now, const StoragePath& path, const storage::ETag& etag,

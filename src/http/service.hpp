@@ -16,6 +16,7 @@
 #include "http/exchange.hpp"
 #include "http/origin.hpp"
 #include "http/sessions.hpp"
+#include "storage/body_upload.hpp"
 
 namespace meshstow::http {
 
@@ -31,12 +32,17 @@ struct PeerStatus {
   WallTime heard{};
   std::optional<std::uint64_t> space_available;
 };
+struct BoundStatus {
+  base::Bound bound;
+  base::BoundCounts counts;
+};
 // What the dashboard shows of the node.
 struct NodeStatus {
   std::string name, owner, device, destination;  // hex, but for the name
   std::string version;
   std::uint64_t disk_free = 0;  // bytes; what is left where there is no quota
   std::vector<PeerStatus> peers;
+  std::vector<BoundStatus> bounds;  // so that its owner sees an attack
 };
 
 // Work that takes long enough to show: a transfer over the mesh, a large upload, a check.
@@ -58,7 +64,7 @@ class Service {
  public:
   // All outlive the service.
   Service(ServiceConfig config, access::TokenBook& tokens, access::AccessControl& control,
-          base::Rng& rng);
+          storage::Uploads& uploads, base::Rng& rng);
   ~Service();
 
   void load_record(Now now, ByteView key, ByteView value);
@@ -82,6 +88,9 @@ class Service {
   void set_app(AppManifest manifest);
   void remove_app(const std::string& name);
   [[nodiscard]] std::vector<AppManifest> apps() const;
+
+  // What others hold of it, for whoever looks for an attack.
+  [[nodiscard]] std::vector<const base::Shares*> bounds() const;
 
   // A durable change, whoever made it: goes to live streams.
   void document_changed(Now now, const StoragePath& path, const storage::ETag& etag, bool deleted);

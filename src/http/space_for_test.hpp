@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "access/token_book.hpp"
+#include "storage/body_upload.hpp"
 #include "storage/memory/memory_store.hpp"
 #include "storage/plain_sealer.hpp"
 #include "storage/remote_storage.hpp"
@@ -31,6 +32,7 @@ class SpaceForTest {
   crypto::Ed25519Key key_ = crypto::Ed25519Key::generate(rng_);
   access::IdentityHash owner_ = rng_.bytes<16>();
   access::SpaceKey space_key_ = access::SpaceKey::generate(rng_);
+  storage::Uploads uploads_;
   access::AccessControl control_{owner_, key_.public_key()};
   access::TokenBook tokens_{owner_, [this](ByteView m) { return key_.sign(m); }, space_key_, rng_};
 

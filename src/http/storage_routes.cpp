@@ -130,7 +130,9 @@ tl::expected<Authority, Router::Answer> Router::authorise_token() {
         answer(denied_reply(context_, Verdict::unauthenticated, /*token_shown=*/true)));
   }
   core_.cache.note_use(now_, *found.capability);
-  return Authority::of_token(std::move(found.capability));
+  Authority out = Authority::of_token(std::move(found.capability));
+  holder_ = out.holder();
+  return out;
 }
 
 tl::expected<Authority, Router::Answer> Router::authorise(const StoragePath& path,
@@ -179,8 +181,8 @@ Router::Answer Router::document(StoragePath path, Authority authority) {
     }
     if (is_reserved_name(path))
       return error(409, "This name is taken by a folder of the space itself.");
-    return std::make_unique<DocumentPut>(core_, context_, std::move(authority), std::move(path),
-                                         std::move(*conditions), request_);
+    return std::make_unique<DocumentPut>(core_, now_, context_, std::move(authority),
+                                         std::move(path), std::move(*conditions), request_);
   }
   if (is_reserved_name(path)) return error(404, "There is no such document.");
   if (request_.method == "DELETE") {
@@ -200,9 +202,7 @@ Router::Answer Router::events(std::string_view raw) {
   // Of the root any live token hears what its scopes cover: each change is checked.
   auto authority = path->is_root() ? authorise_token() : authorise(*path, Operation::read);
   if (!authority) return std::move(authority.error());
-  if (core_.live.full()) return error(503, "There are too many event streams.");
-  return std::make_unique<EventStream>(core_, context_, std::move(*authority), std::move(*path),
-                                       now_, request_.header("Last-Event-ID").value_or(""));
+  return begin_events(core_, context_, std::move(*authority), std::move(*path), now_, request_);
 }
 
 Router::Answer Router::quota() {

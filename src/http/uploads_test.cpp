@@ -68,12 +68,14 @@ TEST_F(Uploads, whose_store_or_token_failed_leave_their_place) {
   EXPECT_EQ(put(token_, "after"), 201);
 }
 
-TEST_F(Uploads, of_one_token_leave_places_for_others) {
+TEST_F(Uploads, of_one_token_leave_places_for_others_and_for_the_owner) {
   std::vector<std::unique_ptr<Running>> mine;
-  for (std::size_t i = 0; i < limits::kHttpUploadsOfToken; ++i) {
-    mine.push_back(start(token_, "mine" + std::to_string(i)));
+  do {
+    mine.push_back(start(token_, "mine" + std::to_string(mine.size())));
     mine.back()->feed();
-  }
+  } while (mine.back()->response.status == 0);
+  mine.pop_back();
+  EXPECT_EQ(mine.size(), (limits::kUploads - limits::kUploadsOfOwner) / 2);
   for (const bool chunked : {false, true}) {
     TestRequest one_more{.method = "PUT",
                          .target = "/storage/me/notes/more",
@@ -85,6 +87,8 @@ TEST_F(Uploads, of_one_token_leave_places_for_others) {
     EXPECT_TRUE(refused.has("Retry-After"));
   }
   EXPECT_EQ(put(server_.token("notes:rw"), "others"), 201);
+  base::Share owner(server_.uploads().places, base::Holder::owner());
+  EXPECT_TRUE(owner.take(limits::kUploadsOfOwner));
   mine.pop_back();
   EXPECT_EQ(put(token_, "again"), 201);
   for (const auto& each : mine) each->run();

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/limits.hpp"
+#include "base/shares.hpp"
 #include "io/commands.hpp"
 #include "io/control_frames.hpp"
 #include "io/control_socket.hpp"
@@ -24,18 +25,34 @@ using Unix = asio::local::stream_protocol;
 using boost::system::error_code;
 
 constexpr std::size_t kReadSize = 64 * 1024;
+// Whoever connects is of our user; what has no command yet makes room for what comes.
+constexpr base::Bound kConnections{
+    .name = "commands",
+    .whole = limits::kControlConnections,
+    .of_owner = limits::kControlConnections - limits::kControlConnectionsIdle,
+    .of_strangers = limits::kControlConnectionsIdle,
+    .of_stranger = limits::kControlConnectionsIdle};
 constexpr auto kGoodbye = std::chrono::seconds(10);  // for a client to take its answer and leave
 
 // One connection: one command, its body, its answer.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(NodeHost& host, Unix::socket socket, std::function<void(std::shared_ptr<Session>)> ended)
-      : host_(host), socket_(std::move(socket)), timer_(host.loop()), ended_(std::move(ended)) {}
+  Session(NodeHost& host, Unix::socket socket, base::Shares& places,
+          std::function<void(std::shared_ptr<Session>)> ended)
+      : host_(host),
+        socket_(std::move(socket)),
+        timer_(host.loop()),
+        ended_(std::move(ended)),
+        place_(places, base::Holder(), [this] { close(); }) {}
 
-  void start() { read_more(); }
+  void start() {
+    if (!place_.take()) return close();
+    read_more();
+  }
 
   void close() {
     if (std::exchange(closed_, true)) return;
+    place_.give_all_back();
     run_.reset();
     timer_.cancel();
     error_code ignored;
@@ -65,6 +82,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Unix::socket socket_;
   asio::steady_timer timer_;
   std::function<void(std::shared_ptr<Session>)> ended_;
+  base::Share place_;
   FrameReader frames_{limits::kControlMessage};
   Bytes read_buffer_ = Bytes(kReadSize);
   bool reading_ = false;
@@ -139,6 +157,10 @@ bool Session::handle_frame(Frame frame) {
 bool Session::begin_command(const Bytes& json) {
   auto command = decode_command(base::as_text(json));
   if (!command) return false;
+  if (!place_.pass_to(base::Holder::owner())) {
+    answer(command_failed("too many commands at once: try again"));
+    return true;
+  }
   has_command_ = true;
   takes_body_ = command->has_body();
   run_ = start_command(host_, std::move(*command), channel());
@@ -267,10 +289,7 @@ struct ControlServer::State : std::enable_shared_from_this<ControlServer::State>
     acceptor.async_accept([self = shared_from_this()](error_code error, Unix::socket socket) {
       if (self->closed) return;
       if (error) return self->accept_later(error);
-      if (self->sessions.size() < limits::kControlConnections &&
-          is_our_user(socket.native_handle())) {
-        self->add(std::move(socket));
-      }
+      if (is_our_user(socket.native_handle())) self->add(std::move(socket));
       self->accept();
     });
   }
@@ -284,10 +303,11 @@ struct ControlServer::State : std::enable_shared_from_this<ControlServer::State>
   }
 
   void add(Unix::socket socket) {
-    auto session = std::make_shared<Session>(
-        host, std::move(socket), [weak = weak_from_this()](const std::shared_ptr<Session>& gone) {
-          if (const auto self = weak.lock()) self->sessions.erase(gone);
-        });
+    auto session =
+        std::make_shared<Session>(host, std::move(socket), places,
+                                  [weak = weak_from_this()](const std::shared_ptr<Session>& gone) {
+                                    if (const auto self = weak.lock()) self->sessions.erase(gone);
+                                  });
     sessions.insert(session);
     session->start();
   }
@@ -308,6 +328,7 @@ struct ControlServer::State : std::enable_shared_from_this<ControlServer::State>
   Unix::acceptor acceptor;
   asio::steady_timer pause;
   std::optional<ControlSocket> files;
+  base::Shares places{kConnections};
   std::set<std::shared_ptr<Session>> sessions;
   bool closed = false;
 };

@@ -167,7 +167,9 @@ void DiskThread::State::submit_write(storage::Operation operation, Completion do
   const std::size_t cost = cost_of(operation);
   ++unanswered;
   if (!work) work.emplace(loop.get_executor());
-  if (queued_bytes > limits::kStoreQueueBytes) {
+  // What ends an upload gives room, and would keep its place for good if it were not heard.
+  const bool frees = std::holds_alternative<storage::AbortUpload>(operation);
+  if (queued_bytes > limits::kStoreQueueBytes && !frees) {
     boost::asio::post(loop, [state = shared_from_this(), done = std::move(done)]() mutable {
       std::vector<Answered> refused;
       refused.push_back(

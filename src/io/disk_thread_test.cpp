@@ -197,6 +197,9 @@ TEST(DiskThread, refuses_writes_when_the_disk_is_too_far_behind) {
     disk.thread->submit(put("/private/a/" + std::to_string(submitted++), body), count);
   }
   disk.thread->submit(put("/private/a/more", "x"), count);
+  // The end of an upload is heard all the same, or its place would be lost.
+  ++submitted;
+  disk.thread->submit(storage::AbortUpload{7}, count);
   EXPECT_EQ(refused, 0) << "never from inside submit()";
   ASSERT_TRUE(run_until(disk.loop, [&] { return refused == 1; }));
   disk.gate.open();

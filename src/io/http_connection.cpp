@@ -72,16 +72,19 @@ void HttpRun::abandon() {
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpShared> shared,
                                std::shared_ptr<HttpStream> stream, http::PeerAddress peer,
-                               std::size_t endpoint, std::function<void(HttpConnection*)> gone)
+                               std::size_t endpoint, base::Shares& places,
+                               std::function<void(HttpConnection*)> gone)
     : shared_(std::move(shared)),
       stream_(std::move(stream)),
       peer_(peer),
       endpoint_(endpoint),
-      gone_(std::move(gone)) {}
+      gone_(std::move(gone)),
+      place_(places, base::Holder(), [this] { close(); }) {}
 
 HttpConnection::~HttpConnection() = default;
 
 void HttpConnection::start() {
+  if (!place_.take()) return close();
   deadline_ = shared_->host.now().mono + kHandshake;
   stream_->open([self = shared_from_this()](bool ok) {
     if (!ok) return self->close();
@@ -107,6 +110,7 @@ void HttpConnection::close() {
   if (state_ == State::closed) return;
   const auto keep = shared_from_this();
   state_ = State::closed;
+  place_.give_all_back();
   if (run_) std::exchange(run_, nullptr)->abandon();
   stream_->close();
   gone_(this);
@@ -198,22 +202,24 @@ void HttpConnection::begin_exchange() {
   body_ended_ = false;
   sent_something_ = false;
   continue_due_ = parser_.expects_continue();
-  body_in_ = body_seen_ = 0;
+  body_in_ = 0;
   forgive(now.mono);
   run_ =
       std::make_shared<HttpRun>(shared_, shared_->service->begin(now, request), weak_from_this());
+  place_.moved();
+  if (run_->exchange().holder().kind != base::Holder::Kind::stranger) {
+    place_.pass_to(run_->exchange().holder());  // or it stays where it may have to go
+  }
   parser_.set_body_sink([this](ByteView piece) {
     body_in_ += piece.size();
     if (run_) run_->exchange().handle_body(shared_->host.now(), piece);
   });
-  if (run_->exchange().is_stream()) {
-    run_->exchange().set_waker([weak = weak_from_this(), &host = shared_->host] {
-      // In a later turn: the service is in the middle of telling its streams.
-      host.post([weak] {
-        if (const auto self = weak.lock()) self->pump();
-      });
+  run_->exchange().set_waker([weak = weak_from_this(), &host = shared_->host] {
+    // In a later turn: the service is in the middle of telling its streams.
+    host.post([weak] {
+      if (const auto self = weak.lock()) self->pump();
     });
-  }
+  });
 }
 
 bool HttpConnection::step_exchange() {
@@ -372,6 +378,7 @@ void HttpConnection::written(bool ok) {
 void HttpConnection::finish_exchange() {
   parser_.set_body_sink({});
   run_.reset();
+  place_.moved();
   if (!keep_alive_) {
     linger();
   } else if (parser_.is_done()) {
@@ -429,26 +436,24 @@ void HttpConnection::check_deadline(TimePoint now) {
     if (state_ == State::exchange) forgive(now);
     return;
   }
-  if (is_too_slow(now)) return close();
-  if (now < rate_deadline_) return;
-  rate_deadline_ = now + kStall;
-  body_seen_ = body_in_;
+  if (is_too_slow(now)) close();
 }
 
-bool HttpConnection::is_too_slow(TimePoint now) const {
+bool HttpConnection::is_too_slow(TimePoint now) {
   if (now >= deadline_) return true;
   if (state_ != State::exchange && state_ != State::discarding) return false;
   if (now >= framing_deadline_) return true;
-  return now >= rate_deadline_ && state_ == State::exchange &&
-         run_->exchange().body_pace() == http::BodyPace::steady &&
-         body_in_ - body_seen_ < limits::kHttpUploadLeast;
+  if (!pace_.is_too_slow(now, body_in_)) return false;
+  const bool must_move =
+      state_ == State::exchange && run_->exchange().body_pace() == http::BodyPace::steady;
+  if (!must_move) pace_.forgive(now, body_in_);
+  return must_move;
 }
 
 // Time that the client is not to blame for, or that begins.
 void HttpConnection::forgive(TimePoint now) {
   deadline_ = now + kStall;
-  rate_deadline_ = now + kStall;
-  body_seen_ = body_in_;
+  pace_.forgive(now, body_in_);
   if (framing_deadline_ != kNever) framing_deadline_ = now + kHeadTime;
 }
 

@@ -13,6 +13,7 @@
 #include "io/http_parser.hpp"
 #include "io/http_stream.hpp"
 #include "io/node_host.hpp"
+#include "storage/body_upload.hpp"
 
 namespace meshstow::io {
 
@@ -47,11 +48,11 @@ class HttpRun : public std::enable_shared_from_this<HttpRun> {
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(std::shared_ptr<HttpShared> shared, std::shared_ptr<HttpStream> stream,
-                 http::PeerAddress peer, std::size_t endpoint,
+                 http::PeerAddress peer, std::size_t endpoint, base::Shares& places,
                  std::function<void(HttpConnection*)> gone);
   ~HttpConnection();
 
-  void start();
+  void start();  // closes at once if there is no place for it
   void close();
   void check_deadline(TimePoint now);
   [[nodiscard]] bool is_idle() const {
@@ -90,7 +91,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   [[nodiscard]] bool can_keep_alive(const http::ResponseHead& head) const;
   void next_request();
   void linger();
-  [[nodiscard]] bool is_too_slow(TimePoint now) const;
+  [[nodiscard]] bool is_too_slow(TimePoint now);
   void forgive(TimePoint now);
   [[nodiscard]] bool waits_for_client() const;
 
@@ -99,6 +100,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   const http::PeerAddress peer_;
   const std::size_t endpoint_;
   std::function<void(HttpConnection*)> gone_;
+  // A stranger's, and the first to go when it idles longest, until it has shown a valid token or
+  // session.
+  base::Share place_;
 
   State state_ = State::opening;
   HttpParser parser_;
@@ -125,10 +129,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool head_begun_ = false;  // some of the next head has arrived
   TimePoint deadline_ = kNever;
   TimePoint framing_deadline_ = kNever;  // of a chunk's head or a trailer that has begun
-  // Of an upload: by when another limits::kHttpUploadLeast must have come since `body_seen_`.
-  TimePoint rate_deadline_ = kNever;
+  storage::UploadPace pace_;
   std::uint64_t body_in_ = 0;
-  std::uint64_t body_seen_ = 0;
   std::uint64_t bytes_out_seen_ = 0;
 };
 

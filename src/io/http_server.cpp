@@ -13,6 +13,7 @@
 #include "crypto/hash.hpp"
 #include "io/http_connection.hpp"
 #include "io/http_listener.hpp"
+#include "io/load.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -40,12 +41,28 @@ http::PeerAddress peer_of(const Tcp::socket& socket) {
   return peer;
 }
 
-// Each connection is a descriptor; the usual soft limit of 1024 is soon used up.
-void raise_descriptor_limit() {
+// Each connection is a descriptor; the usual soft limit of 1024 is soon used up. Returns how many
+// there may be.
+std::size_t raise_descriptor_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return SIZE_MAX;
+  if (limit.rlim_cur < limit.rlim_max) {
+    rlimit raised{limit.rlim_max, limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+// As many connections as the system lets us have beside the store, the mesh and commands.
+base::Bound connections_bound(std::size_t descriptors) {
+  const std::size_t kept = std::min(descriptors / 2, limits::kDescriptorsKept);
+  const std::size_t whole = std::min(limits::kHttpConnections, descriptors - kept);
+  const auto part = [&](std::size_t of_all) { return whole * of_all / limits::kHttpConnections; };
+  return {.name = "HTTP connections",
+          .whole = whole,
+          .of_owner = part(limits::kHttpConnectionsOfOwner),
+          .of_strangers = part(limits::kHttpConnectionsOfStrangers),
+          .of_stranger = part(limits::kHttpConnectionsOfStrangers)};
 }
 
 void give_back_memory() {
@@ -68,13 +85,17 @@ http::NodeStatus status_of(NodeHost& host) {
     if (peer.announcement) out.space_available = peer.announcement->space_available;
     status.peers.push_back(std::move(out));
   }
+  for (const base::Shares* bound : bounds_of(host)) {
+    status.bounds.push_back({bound->bound(), bound->counts()});
+  }
   return status;
 }
 
 }  // namespace
 
 struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
-  explicit State(NodeHost& node_host) : host(node_host), tick(node_host.loop()) {}
+  State(NodeHost& node_host, std::size_t descriptors)
+      : host(node_host), places(connections_bound(descriptors)), tick(node_host.loop()) {}
 
   struct Listener {
     Tcp::acceptor acceptor;
@@ -98,6 +119,7 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
   std::optional<std::size_t> public_endpoint;
   std::vector<std::unique_ptr<Listener>> listeners;
   std::shared_ptr<HttpShared> shared;
+  base::Shares places;
   std::unordered_map<HttpConnection*, std::shared_ptr<HttpConnection>> connections;
   asio::steady_timer tick;
   std::unique_ptr<asio::thread_pool> hashers;
@@ -142,8 +164,9 @@ void HttpServer::State::make_service() {
   config.endpoints = endpoints;
   config.public_endpoint = public_endpoint;
   config.status = [this] { return status_of(host); };
-  auto service = std::make_shared<http::Service>(std::move(config), host.node().tokens(),
-                                                 host.node().access(), host.rng());
+  auto service =
+      std::make_shared<http::Service>(std::move(config), host.node().tokens(), host.node().access(),
+                                      host.node().uploads(), host.rng());
   shared = std::make_shared<HttpShared>(
       HttpShared{host, std::move(service), Bytes(limits::kSocketRead), {}, false});
   shared->hash = [this](http::HashPassphrase job, std::function<void(const Hash32&)> done) {
@@ -191,7 +214,6 @@ void HttpServer::State::accept(Listener& listener) {
 }
 
 void HttpServer::State::accepted(Listener& listener, Tcp::socket socket) {
-  if (connections.size() >= limits::kHttpConnections) return;
   error_code ignored;
   socket.set_option(Tcp::no_delay(true), ignored);
   const http::PeerAddress peer = peer_of(socket);
@@ -199,7 +221,7 @@ void HttpServer::State::accepted(Listener& listener, Tcp::socket socket) {
   auto stream = listener.tls ? make_tls_stream(std::move(socket), *listener.tls)
                              : make_plain_stream(std::move(socket));
   auto connection =
-      std::make_shared<HttpConnection>(shared, std::move(stream), peer, listener.endpoint,
+      std::make_shared<HttpConnection>(shared, std::move(stream), peer, listener.endpoint, places,
                                        [weak = weak_from_this()](HttpConnection* gone) {
                                          if (const auto self = weak.lock())
                                            self->connections.erase(gone);
@@ -275,8 +297,7 @@ void HttpServer::State::stop() {
 tl::expected<std::unique_ptr<HttpServer>, std::string> HttpServer::start(NodeHost& host,
                                                                          HttpOptions options,
                                                                          Ready ready) {
-  raise_descriptor_limit();
-  auto state = std::make_shared<State>(host);
+  auto state = std::make_shared<State>(host, raise_descriptor_limit());
   if (auto bound = state->listen(options); !bound) return tl::unexpected(bound.error());
   state->make_service();
   state->load_records(std::move(ready));
@@ -298,5 +319,11 @@ std::string HttpServer::sign_in_link() {
   return state_->shared->service->sign_in_link(state_->host.now());
 }
 std::size_t HttpServer::connections() const { return state_->connections.size(); }
+
+std::vector<const base::Shares*> HttpServer::bounds() const {
+  auto out = state_->shared->service->bounds();
+  out.push_back(&state_->places);
+  return out;
+}
 
 }  // namespace meshstow::io

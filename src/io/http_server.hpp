@@ -36,6 +36,8 @@ class HttpServer {
   [[nodiscard]] std::string address() const;  // "me@localhost:8181"
   [[nodiscard]] std::string sign_in_link();   // signs its first visitor in
   [[nodiscard]] std::size_t connections() const;
+  // What others hold of it, for whoever looks for an attack.
+  [[nodiscard]] std::vector<const base::Shares*> bounds() const;
 
  private:
   struct State;

@@ -1,11 +1,8 @@
-#include "base/limits.hpp"
 #include "io/command_work.hpp"
+#include "storage/body_upload.hpp"
 
 namespace meshstow::io {
 namespace {
-
-// So much of a body may wait for the disk before more of it is read.
-constexpr std::size_t kUnstored = 2 * limits::kControlBuffered;
 
 // A small body is one operation; a larger one goes to the store piece by piece as it comes.
 class LocalPut final : public CommandWork {
@@ -22,19 +19,21 @@ class LocalPut final : public CommandWork {
                   "the path of a document has no / at its end");
     }
     if (command_.content_type.empty()) command_.content_type = "application/octet-stream";
-    path_ = std::move(path);
     conditions_ = std::move(*conditions);
+    upload_.emplace(host_.node().uploads(), base::Holder::owner(), host_.new_upload(),
+                    std::move(*path), command_.size);
     read_on();
   }
 
  private:
   void release() override {
-    if (upload_) host_.store(storage::AbortUpload{*upload_}, [](const auto&) {});
-    upload_.reset();
+    if (!upload_) return;
+    upload_->abort();
+    drain();
   }
 
   void read_on() {
-    if (over() || reading_ || unstored_ > kUnstored) return;
+    if (over() || reading_ || !upload_->wants_more()) return;
     reading_ = true;
     channel_.read_body([work = self(this)](CommandChannel::Piece piece) {
       if (work->over()) return;
@@ -45,61 +44,48 @@ class LocalPut final : public CommandWork {
 
   void take(CommandChannel::Piece piece) {
     if (!piece) return fail(piece.error());
-    if (piece->empty()) return commit();
-    base::append(pending_, *piece);
-    if (!upload_ && pending_.size() > limits::kInlineDocument) begin_upload();
-    if (upload_ && pending_.size() >= limits::kBodyPiece) store_pending();
-    read_on();
-  }
-
-  void begin_upload() {
-    upload_ = host_.new_upload();
-    host_.store(storage::BeginUpload{*upload_, *path_, command_.size},
-                [work = self(this)](storage::Outcome<storage::Answer> outcome) {
-                  if (!work->over() && !outcome) work->CommandWork::fail(outcome.error());
-                });
-  }
-
-  void store_pending() {
-    const std::size_t size = pending_.size();
-    unstored_ += size;
-    host_.store(storage::AppendUpload{*upload_, std::exchange(pending_, {})},
-                [work = self(this), size](storage::Outcome<storage::Answer> outcome) {
-                  if (work->over()) return;
-                  work->unstored_ -= size;
-                  if (!outcome) return work->CommandWork::fail(outcome.error());
-                  if (!work->committing_) work->read_on();
-                });
-  }
-
-  void commit() {
-    committing_ = true;
-    storage::PutDocument put{*path_, command_.content_type, std::move(conditions_), Bytes()};
-    if (upload_) {
-      if (!pending_.empty()) store_pending();
-      put.body = *upload_;
+    if (piece->empty()) {
+      upload_->end();
     } else {
-      put.body = std::move(pending_);
+      upload_->take(*piece);
     }
-    host_.store(std::move(put), [work = self(this)](storage::Outcome<storage::Answer> outcome) {
-      if (work->over()) return;
-      if (!outcome) return work->CommandWork::fail(outcome.error());
-      const auto& result = answer_as<storage::WriteResult>(outcome);
-      work->upload_.reset();
-      work->finish({{"path", work->command_.path},
-                    {"etag", result.etag.text()},
-                    {"version", storage::to_text(result.version)},
-                    {"created", result.created}});
-    });
+    go_on();
   }
 
-  std::optional<StoragePath> path_;
+  void go_on() {
+    drain();
+    if (over()) return;
+    if (upload_->refused()) return CommandWork::fail(*upload_->refused());
+    if (const auto& written = upload_->written()) return tell(*written);
+    if (!upload_->is_whole()) return read_on();
+    if (std::exchange(committed_, true)) return;
+    upload_->commit(command_.content_type, std::move(conditions_));
+    drain();
+  }
+
+  // What the body asks of the store, to the last, even when the command is over.
+  void drain() {
+    while (auto asked = upload_->next()) {
+      host_.store(std::move(asked->operation),
+                  [work = self(this),
+                   step = asked->step](const storage::Outcome<storage::Answer>& outcome) {
+                    work->upload_->answered(step, outcome);
+                    work->go_on();
+                  });
+    }
+  }
+
+  void tell(const storage::WriteResult& result) {
+    finish({{"path", command_.path},
+            {"etag", result.etag.text()},
+            {"version", storage::to_text(result.version)},
+            {"created", result.created}});
+  }
+
   storage::Conditions conditions_;
-  Bytes pending_;
-  std::optional<storage::UploadId> upload_;
-  std::size_t unstored_ = 0;
+  std::optional<storage::BodyUpload> upload_;
   bool reading_ = false;
-  bool committing_ = false;
+  bool committed_ = false;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "codec/hash_text.hpp"
 #include "io/command_work.hpp"
+#include "io/load.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -86,7 +87,8 @@ class Status final : public CommandWork {
             {"peers", host_.node().peers().size()},
             {"modules", modules_json(usage)},
             {"listening", std::move(listening)},
-            {"interfaces", interfaces_json(host_)}});
+            {"interfaces", interfaces_json(host_)},
+            {"load", load_json(host_)}});
   }
 };
 

@@ -167,6 +167,7 @@ void NodeHost::post(std::function<void()> call) { asio::post(state_->loop, std::
 base::Rng& NodeHost::rng() { return state_->rng; }
 std::vector<Address> NodeHost::listening() const { return state_->listening; }
 CareJobs& NodeHost::care() { return *state_->care; }
+std::size_t NodeHost::store_queue() const { return state_->disk->queued_bytes(); }
 storage::UploadId NodeHost::new_upload() { return state_->rng.next_u64(); }
 
 std::vector<InterfaceStatus> NodeHost::interfaces() const {

@@ -55,6 +55,7 @@ class NodeHost {
   [[nodiscard]] Now now() const;
   // Executes a store operation; a write also tells the node and `on_change` listeners.
   void store(storage::Operation operation, DiskThread::Completion done);
+  [[nodiscard]] std::size_t store_queue() const;  // bytes that wait for the disk
   // An upload id for store() that nobody else uses.
   [[nodiscard]] storage::UploadId new_upload();
   [[nodiscard]] CareJobs& care();  // checks, copies and compacts the store

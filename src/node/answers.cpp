@@ -14,6 +14,8 @@ Refused too_large(std::string message) {
   return {StoreCode::invalid_data, 413, std::move(message)};
 }
 
+Refused busy(std::string message) { return {StoreCode::storage_full, 503, std::move(message)}; }
+
 Refused refused_by_reader(const Error& error) {
   const std::string message = std::string("the message cannot be read: ") + error.detail;
   return error.code == Errc::limit ? too_large(message) : invalid(message);
@@ -42,7 +44,7 @@ Refused refused_by_store(const storage::Failure& failure) {
     case Refusal::not_modified: return {StoreCode::sync_conflict, 412, "not modified"};
     case Refusal::unavailable: break;
   }
-  return {StoreCode::storage_full, 503, with_detail("the store is not available now")};
+  return busy(with_detail("the store is not available now"));
 }
 
 Refused refused_access(const access::Decision& decision, bool identified) {
@@ -68,9 +70,29 @@ Bytes AnswerWriter::refusal(Now now, const Asker& asker, const Refused& why,
   return protocol::write_error(asker.form, error, asker.link, signer_);
 }
 
+std::optional<Bytes> AnswerWriter::in_form_of(const Asker& asker, ByteView answer) const {
+  Bytes data;
+  protocol::MessageReader reader([&](ByteView piece) {
+    base::append(data, piece);
+    return Result<void>();
+  });
+  if (!reader.feed(answer) || !reader.finish()) return std::nullopt;
+  if (const auto* error = std::get_if<protocol::StorageError>(&reader.message())) {
+    return protocol::write_error(asker.form, *error, asker.link, signer_);
+  }
+  const auto* response = std::get_if<protocol::StorageResponse>(&reader.message());
+  if (response == nullptr) return std::nullopt;
+  return write(asker, *response, reader.has_data() ? std::optional<ByteView>(data) : std::nullopt);
+}
+
 Bytes AnswerWriter::response(Now now, const Asker& asker, protocol::StorageResponse response,
                              const std::optional<ByteView>& data) const {
   response.timestamp = codec::format_iso8601(now.wall);
+  return write(asker, response, data);
+}
+
+Bytes AnswerWriter::write(const Asker& asker, const protocol::StorageResponse& response,
+                          const std::optional<ByteView>& data) const {
   if (asker.form != protocol::Form::msgpack) {
     return protocol::write_response_json(asker.form, response, data, asker.link, signer_);
   }

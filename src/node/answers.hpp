@@ -18,6 +18,7 @@ struct Refused {
 
 Refused invalid(std::string message);
 Refused too_large(std::string message);
+Refused busy(std::string message);  // it passes: ask again later
 Refused refused_by_reader(const Error& error);
 Refused refused_by_store(const storage::Failure& failure);
 Refused refused_access(const access::Decision& decision, bool identified);
@@ -36,6 +37,8 @@ class AnswerWriter {
 
   [[nodiscard]] Bytes refusal(Now now, const Asker& asker, const Refused& why,
                               std::string_view path) const;
+  // What was answered before, to the same question in another form. nullopt: not ours.
+  [[nodiscard]] std::optional<Bytes> in_form_of(const Asker& asker, ByteView answer) const;
   // A whole answer.
   [[nodiscard]] Bytes response(Now now, const Asker& asker, protocol::StorageResponse response,
                                const std::optional<ByteView>& data) const;
@@ -45,6 +48,8 @@ class AnswerWriter {
                                                  const protocol::OutgoingData& data) const;
 
  private:
+  [[nodiscard]] Bytes write(const Asker& asker, const protocol::StorageResponse& response,
+                            const std::optional<ByteView>& data) const;
   protocol::Signer signer_;
 };
 

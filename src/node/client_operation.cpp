@@ -53,7 +53,8 @@ void ClientOperation::start(Now now) {
     }
     body_.emplace(request_.body_size, std::move(sealed));
     if (body_->sent_size() > protocol::kMaxMessageData) {
-      return fail(now, {Errc::limit, "too large"}, "the document is too large for one message");
+      return fail(now, {Errc::limit, "too large"},
+                  too_large("the document is too large for one message"));
     }
   }
   context_.links->want(now, id_, request_.node, as(), give_up_);
@@ -96,7 +97,6 @@ void ClientOperation::on_link_failed(Now now, const Error& why, const std::strin
     context_.links->want(now, id_, request_.node, as(), give_up_);
     return;
   }
-  if (!was_linked && why.code == Errc::limit) return fail_busy(now, message);
   const bool unsure = was_linked && !harmless;
   fail(now, why,
        unsure ? message + " before the answer came: it may have been done or not" : message);
@@ -233,7 +233,6 @@ void ClientOperation::send(Now now) {
   if (!sent) {
     if (link_is_gone()) return;  // its LinkClosed is on its way
     const std::string message = std::string("it cannot be asked: ") + sent.error().detail;
-    if (sent.error().code == Errc::limit) return fail_busy(now, message);
     return fail(now, sent.error(), message);
   }
   request_id_ = sent->id;
@@ -309,8 +308,8 @@ void ClientOperation::on(Now now, const reticulum::ContentUnsent& event) {
   sending_.reset();
   if (link_is_gone()) return;
   if (event.why == Errc::denied) {
-    return fail(now, {Errc::denied, "the node refused to receive it"},
-                "the node refused to receive it: it is too large for it, or it is too busy");
+    return fail(now, {Errc::limit, "the node refused to receive it"},
+                "the node refused to receive it: it is too busy, or it is too large for it");
   }
   fail(now, {event.why, "it could not be sent"}, "the transfer to the node broke off");
 }
@@ -358,7 +357,7 @@ void ClientOperation::on(Now now, const reticulum::ContentPiece& event) {
   const auto taken = answer_->take(event.bytes, body);
   if (!taken) {
     return fail(now, taken.error(),
-                std::string("the answer cannot be read: ") + taken.error().detail);
+                invalid(std::string("the answer cannot be read: ") + taken.error().detail));
   }
   if (is_longer_than_told()) {
     return fail(now, {Errc::malformed, "too long"}, "the answer is longer than the node said");
@@ -400,7 +399,7 @@ void ClientOperation::finish(Now now) {
   Bytes rest;
   if (const auto ended = answer_->end(rest); !ended) {
     return fail(now, ended.error(),
-                std::string("the answer cannot be read: ") + ended.error().detail);
+                invalid(std::string("the answer cannot be read: ") + ended.error().detail));
   }
   const auto& reader = answer_->reader();
   const auto* error = std::get_if<protocol::StorageError>(&reader.message());
@@ -451,7 +450,13 @@ void ClientOperation::on_error(Now now, protocol::StorageError error) {
 
 // ---- The end.
 
+// A limit of ours or of the node that is reached now is none of what was asked: it passes.
 void ClientOperation::fail(Now now, const Error& why, std::string message) {
+  const bool passes = why.code == Errc::limit;
+  fail(now, why, passes ? busy(std::move(message)) : invalid(std::move(message)));
+}
+
+void ClientOperation::fail(Now now, const Error& why, Refused as) {
   if (ended()) return;
   const auto transfers = {sending_, receiving_};
   end(now);
@@ -459,19 +464,12 @@ void ClientOperation::fail(Now now, const Error& why, std::string message) {
     if (transfer) context_.endpoint.cancel(now, *transfer);
   }
   OperationFailed failed{.operation = id_, .answered = false, .why = why};
-  failed.error.message = std::move(message);
+  failed.error.code = as.code;
+  failed.error.status = as.status;
+  failed.error.message = std::move(as.message);
   failed.error.path = request_.path.text();
   failed.error.timestamp = codec::format_iso8601(now.wall);
   context_.events.push_back(std::move(failed));
-}
-
-// We do too much at once: a state that passes.
-void ClientOperation::fail_busy(Now now, std::string message) {
-  if (ended()) return;
-  fail(now, {Errc::unavailable, "too much at once"}, std::move(message));
-  auto& failed = std::get<OperationFailed>(context_.events.back());
-  failed.error.code = protocol::StoreCode::storage_full;
-  failed.error.status = 503;
 }
 
 void ClientOperation::cancel(Now now) {

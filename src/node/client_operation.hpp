@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "crypto/hash.hpp"
+#include "node/answers.hpp"
 #include "node/client_links.hpp"
 #include "node/incoming_answer.hpp"
 #include "node/outgoing_body.hpp"
@@ -83,7 +84,7 @@ class ClientOperation {
   [[nodiscard]] bool answers_question(const protocol::StorageResponse& response) const;
   void on_error(Now now, protocol::StorageError error);
   void fail(Now now, const Error& why, std::string message);
-  void fail_busy(Now now, std::string message);
+  void fail(Now now, const Error& why, Refused as);
   void end(Now now);
 
   ClientContext& context_;

@@ -117,9 +117,55 @@ TEST_F(MeshAccess, answers_the_same_signed_write_once_and_for_all) {
   EXPECT_EQ(program.ask_packed(world, packed).raw, first.raw);  // it is not stored again
   EXPECT_FALSE(home.get(world, "/public/n/new"));
   EXPECT_EQ(home.all<DocumentChanged>().size(), 2U);
-  // The same words in another form are answered in that form.
+}
+
+TEST_F(MeshAccess, takes_the_same_signed_write_in_another_form_for_the_same) {
+  link_as_owner();
+  Question question = put("/public/n/new", "x");
+  const Reply first = program.ask(world, question);
+  EXPECT_EQ(first.verdict(), "200");
+  EXPECT_EQ(program.ask(world, put("/public/n/new", "later")).verdict(), "200");
+  for (const auto form : {protocol::Form::json_string, protocol::Form::json_binary}) {
+    question.form = form;
+    const Reply again = program.ask(world, question);
+    EXPECT_EQ(again.verdict(), "200");
+    EXPECT_EQ(again.etag(), first.etag());
+    EXPECT_EQ(again.response()->timestamp, first.response()->timestamp);
+    EXPECT_EQ(again.form, form);
+    EXPECT_TRUE(again.genuine);
+  }
+  EXPECT_EQ(home.get(world, "/public/n/new"), test::bytes_of("later"));
+  EXPECT_EQ(home.all<DocumentChanged>().size(), 2U);
+
+  // Refusals too, and the other way round.
+  question = remove("/public/n/none");
   question.form = protocol::Form::json_string;
-  EXPECT_EQ(program.ask(world, question).form, protocol::Form::json_string);
+  EXPECT_EQ(program.ask(world, question).verdict(), "STORE001 404");
+  home.put(world, "/public/n/none", test::bytes_of("now there"));
+  question.form = protocol::Form::msgpack;
+  const Reply refused = program.ask(world, question);
+  EXPECT_EQ(refused.verdict(), "STORE001 404");
+  EXPECT_EQ(refused.form, protocol::Form::msgpack);
+  EXPECT_TRUE(refused.genuine);
+}
+
+TEST_F(MeshAccess, lets_a_repeat_in_another_form_wait_and_answers_it_in_its_own) {
+  link_as_owner();
+  Question question = put("/public/n/new", "x");
+  home.holds_store = true;
+  const auto first = program.send(world, program.pack(question));
+  world.run_for(seconds(1));
+  question.form = protocol::Form::json_string;
+  const auto second = program.send(world, program.pack(question));
+  world.run_for(seconds(1));
+  home.release_store(world);
+  const Reply one = program.read(program.wait(world, first).value());
+  const Reply two = program.read(program.wait(world, second).value());
+  EXPECT_EQ(one.form, protocol::Form::msgpack);
+  EXPECT_EQ(two.form, protocol::Form::json_string);
+  EXPECT_EQ(one.etag(), two.etag());
+  EXPECT_TRUE(two.genuine);
+  EXPECT_EQ(home.all<DocumentChanged>().size(), 1U);
 }
 
 TEST_F(MeshAccess, lets_the_repeat_of_a_write_wait_for_the_answer_of_the_first) {

@@ -5,6 +5,8 @@
 namespace meshstow::node {
 namespace {
 
+constexpr Duration kLookEvery = std::chrono::seconds(5);  // for what moves too slowly
+
 bool is_write(const AcceptedRequest& request) {
   return request.message.operation != protocol::Operation::get;
 }
@@ -20,7 +22,14 @@ MeshServer::MeshServer(ServerContext& context)
 
 MeshServer::~MeshServer() = default;
 
+MeshServer::Link::Link(ServerContext& context, const reticulum::LinkEstablished& event)
+    : remembered(context.remembered, base::Holder::stranger(event.link.view())),
+      patience(std::max<Duration>(limits::kUploadPatience,
+                                  limits::kUploadRoundTrips * event.round_trip)),
+      who(base::Holder::stranger(event.link.view())) {}
+
 bool MeshServer::handle_event(Now now, const reticulum::Event& event) {
+  cancel_evicted(now);
   return std::visit([&](const auto& each) { return on(now, each); }, event);
 }
 
@@ -32,14 +41,14 @@ MeshServer::Link* MeshServer::link_of(const reticulum::LinkId& id) {
 void MeshServer::forget_intake(reticulum::TransferId transfer) {
   const auto found = intakes_.find(transfer);
   if (found == intakes_.end()) return;
-  if (Link* link = link_of(found->second.link)) --link->intakes;
+  if (Link* link = link_of(found->second.started.link)) --link->intakes;
   intakes_.erase(found);
 }
 
 // ---- Links.
 
 bool MeshServer::on(Now /*now*/, const reticulum::LinkEstablished& event) {
-  if (event.incoming) links_.try_emplace(event.link);
+  if (event.incoming) links_.try_emplace(event.link, context_, event);
   return event.incoming;
 }
 
@@ -52,7 +61,7 @@ bool MeshServer::on(Now /*now*/, const reticulum::LinkClosed& event) {
   const auto node = links_.extract(event.link);
   if (node.empty()) return false;
   std::erase_if(intakes_, [&](const auto& each) {
-    if (each.second.link != event.link) return false;
+    if (each.second.started.link != event.link) return false;
     each.second.request->abandon();
     return true;
   });
@@ -75,24 +84,70 @@ bool MeshServer::on(Now now, const reticulum::ContentStarted& event) {
     return true;
   }
   if (link->busy() >= limits::kRequestsPerLink) {
-    turn_away(now, event);
+    turn_away(now, event, busy("too many requests at once on this link"));
     return true;
   }
   const auto ready = [this, transfer = event.transfer](Now later, RequestIntake& intake) {
     on_ready(later, transfer, intake);
   };
+  auto request =
+      std::make_shared<RequestIntake>(context_, event, holder_of(event.link, *link), ready);
+  if (request->refused()) {
+    turn_away(now, event, *request->refused());
+    return true;
+  }
   ++link->intakes;
-  intakes_.emplace(event.transfer,
-                   Intake{event.link, std::make_shared<RequestIntake>(context_, event, ready)});
+  intakes_.emplace(event.transfer, Intake{event, std::move(request)});
+  if (look_due_ == kNever) look_due_ = now.mono + kLookEvery;
   return true;
 }
 
-void MeshServer::turn_away(Now now, const reticulum::ContentStarted& event) {
+base::Holder MeshServer::holder_of(const reticulum::LinkId& id, const Link& link) const {
+  const auto user = context_.endpoint.remote_identity(id);
+  if (!user) return link.who;
+  const bool is_known = link.who.kind != base::Holder::Kind::stranger;
+  return context_.holder(user->hash(), {},
+                         is_known ? link.who : base::Holder::stranger(user->hash().view()));
+}
+
+void MeshServer::turn_away(Now now, const reticulum::ContentStarted& event, const Refused& why) {
+  ++turned_away_;
   const Asker asker{.link = event.link, .request = event.request};
-  const Refused why{protocol::StoreCode::storage_full, 503,
-                    "too many requests at once on this link"};
   respond(now, asker, answers_.refusal(now, asker, why, {}), true);
   if (!event.one_packet) context_.endpoint.cancel(now, event.transfer);
+}
+
+TimePoint MeshServer::deadline() const { return intakes_.empty() ? kNever : look_due_; }
+
+// Who sends holds memory and perhaps a place for an upload meanwhile.
+void MeshServer::handle_deadline(Now now) {
+  if (now.mono < look_due_) return;
+  look_due_ = intakes_.empty() ? kNever : now.mono + kLookEvery;
+  std::vector<Intake> slow;
+  for (const auto& [transfer, intake] : intakes_) {
+    const Link* link = link_of(intake.started.link);
+    if (link != nullptr && intake.request->is_too_slow(now, link->patience)) slow.push_back(intake);
+  }
+  for (const Intake& each : slow) {
+    ++too_slow_;
+    each.request->abandon();
+    forget_intake(each.started.transfer);
+    turn_away(now, each.started, busy("it came too slowly to be waited for"));
+  }
+}
+
+Load MeshServer::load() const {
+  Load out;
+  out.links = links_.size();
+  out.too_slow = too_slow_;
+  out.turned_away = turned_away_;
+  for (const auto& [id, link] : links_) {
+    out.known += link.who.kind == base::Holder::Kind::stranger ? 0 : 1;
+    out.requests += link.busy();
+  }
+  out.bounds = {&context_.uploads.places, &context_.uploads.small, &context_.messages,
+                &context_.answers, &context_.remembered};
+  return out;
 }
 
 bool MeshServer::on(Now now, const reticulum::ContentPiece& event) {
@@ -124,51 +179,51 @@ void MeshServer::on_ready(Now now, reticulum::TransferId transfer, RequestIntake
   Link* link = link_of(asker.link);
   if (link == nullptr) return intake.drop_upload();
   forget_intake(transfer);
-  if (!intake.recognised()) return;
   if (intake.refused()) {
     const Bytes value = answers_.refusal(now, asker, *intake.refused(), intake.path_text());
     return respond(now, asker, value, true);
   }
   AcceptedRequest request = intake.accept();
+  if (request.who.kind != base::Holder::Kind::stranger) {
+    link->who = request.who;
+    link->remembered.belongs_to(request.who);
+  }
   if (answer_repeat(now, *link, request)) return;
-  if (is_write(request) && link->remembered.full()) return refuse_worn_out(now, request);
   execute(now, std::move(request));
 }
 
-void MeshServer::drop_body(const AcceptedRequest& request) {
-  if (const auto* upload = std::get_if<storage::UploadId>(&request.body)) {
-    context_.store.submit(storage::AbortUpload{*upload});
-  }
-}
-
-void MeshServer::refuse_worn_out(Now now, const AcceptedRequest& request) {
-  const Refused why{protocol::StoreCode::storage_full, 503,
-                    "this link has carried as many writes as can be remembered: open a new one"};
-  if (request.digest) {
-    static_cast<void>(link_of(request.asker.link)->remembered.end(*request.digest, false));
-  }
-  drop_body(request);
+// Not executed.
+void MeshServer::refuse(Now now, const AcceptedRequest& request, const Refused& why) {
+  if (request.body) abort_body(context_.store, *request.body);
   respond(now, request.asker, answers_.refusal(now, request.asker, why, request.message.path),
           true);
 }
 
-// True: the same signed request was here before, and gets the answer of then.
+// True: it is answered, or will be with the first. The same signed request was here before, and
+// gets the answer of then; or it could not be remembered, and so is not done.
 bool MeshServer::answer_repeat(Now now, Link& link, const AcceptedRequest& request) {
+  using Begun = RememberedAnswers::Begun;
   if (!request.digest) return false;
-  const Bytes* kept = link.remembered.find(*request.digest);
-  if (kept == nullptr && link.remembered.is_done(*request.digest)) {
-    const Refused why{protocol::StoreCode::sync_conflict, 409,
-                      "this very request was carried out before; its answer is no longer kept"};
-    drop_body(request);
-    respond(now, request.asker, answers_.refusal(now, request.asker, why, request.message.path),
-            true);
+  if (const auto* kept = link.remembered.find(*request.digest)) {
+    if (request.body) abort_body(context_.store, *request.body);
+    answer_in_form(now, request.asker, *kept, is_compressible(request));
     return true;
   }
-  const bool waits = kept == nullptr && is_write(request) &&
-                     !link.remembered.begin(*request.digest, request.asker.request);
-  if (kept == nullptr && !waits) return false;
-  drop_body(request);
-  if (kept != nullptr) respond(now, request.asker, *kept, is_compressible(request));
+  if (link.remembered.is_done(*request.digest)) {
+    refuse(now, request,
+           {protocol::StoreCode::sync_conflict, 409,
+            "this very request was carried out before; its answer is no longer kept"});
+    return true;
+  }
+  if (!is_write(request)) return false;
+  const Begun begun = link.remembered.begin(*request.digest, request.asker);
+  if (begun == Begun::first) return false;
+  if (begun == Begun::full) {
+    refuse(now, request,
+           busy("this link has carried as many writes as can be remembered: open a new one"));
+  } else if (request.body) {
+    abort_body(context_.store, *request.body);
+  }
   return true;
 }
 
@@ -186,10 +241,21 @@ void MeshServer::execute(Now now, AcceptedRequest request) {
   ends.supply = [this](Now later, RequestWork& work, const Bytes& bytes) {
     on_supply(later, work, bytes);
   };
+  ends.evicted = [this](const RequestWork& work) {
+    if (const auto transfer = stream_of(work)) evicted_.push_back(*transfer);
+  };
   ends.broken = [this](Now later, RequestWork& work) { on_broken(later, work); };
   const auto work = std::make_shared<RequestWork>(context_, std::move(request), std::move(ends));
   link.works.push_back(work);
   work->start(now);
+}
+
+// Whoever opened a document since may have taken their room.
+void MeshServer::cancel_evicted(Now now) {
+  for (const reticulum::TransferId transfer : std::exchange(evicted_, {})) {
+    context_.endpoint.cancel(now, transfer);
+    end_stream(transfer);
+  }
 }
 
 void MeshServer::on_answered(Now now, RequestWork& work, const Bytes& value, bool lasting) {
@@ -199,15 +265,17 @@ void MeshServer::on_answered(Now now, RequestWork& work, const Bytes& value, boo
   const bool compress = is_compressible(request);
   respond(now, request.asker, value, compress);
   if (request.digest) {
-    for (const auto& waiting : link->remembered.end(*request.digest, lasting)) {
-      respond(now, {request.asker.link, waiting, request.asker.form}, value, compress);
+    const RememberedAnswers::Kept answer{request.asker.form, value};
+    for (const Asker& waiting : link->remembered.end(*request.digest, lasting)) {
+      answer_in_form(now, waiting, answer, compress);
     }
-    if (lasting) link->remembered.keep(*request.digest, value);
+    if (lasting) link->remembered.keep(*request.digest, answer.form, value);
   }
   forget_work(work);
 }
 
 bool MeshServer::on_streaming(Now now, RequestWork& work, std::uint64_t size) {
+  cancel_evicted(now);
   const AcceptedRequest& request = work.request();
   Link* link = link_of(request.asker.link);
   if (link == nullptr) return false;
@@ -220,8 +288,8 @@ bool MeshServer::on_streaming(Now now, RequestWork& work, std::uint64_t size) {
     streams_.emplace(*transfer, *self);
     return true;
   }
-  if (transfer.error().code == Errc::limit) say_busy(now, request.asker);
-  link->works.erase(self);
+  if (transfer.error().code == Errc::limit) refuse_to_send(now, request.asker);
+  forget_work(work);
   return false;
 }
 
@@ -237,19 +305,24 @@ void MeshServer::on_broken(Now now, RequestWork& work) {
   end_stream(*transfer);
 }
 
-void MeshServer::respond(Now now, const Asker& asker, ByteView value, bool compress) {
-  // Fails if the link went meanwhile: then nobody waits for it; or for want of room.
-  const auto sent = context_.endpoint.respond(now, asker.link, asker.request, value, compress);
-  if (!sent && sent.error().code == Errc::limit) say_busy(now, asker);
+void MeshServer::answer_in_form(Now now, const Asker& asker, const RememberedAnswers::Kept& answer,
+                                bool compress) {
+  if (asker.form == answer.form) return respond(now, asker, answer.value, compress);
+  const auto value = answers_.in_form_of(asker, answer.value);
+  if (value) respond(now, asker, *value, compress);
 }
 
-// Earlier answers wait to be taken. One of a single packet can go all the same.
-void MeshServer::say_busy(Now now, const Asker& asker) {
-  const Refused why{protocol::StoreCode::storage_full, 503,
-                    "too many answers wait to be taken: take those first, or ask later"};
+void MeshServer::respond(Now now, const Asker& asker, ByteView value, bool compress) {
+  const auto sent = context_.endpoint.respond(now, asker.link, asker.request, value, compress);
+  // Else the link went meanwhile: then nobody waits for it.
+  if (!sent && sent.error().code == Errc::limit) refuse_to_send(now, asker);
+}
+
+// One packet still goes where answers that were not taken fill the room.
+void MeshServer::refuse_to_send(Now now, const Asker& asker) {
+  const Refused why = busy("answers that are not taken fill the room: ask again later");
   const Bytes value = answers_.refusal(now, asker, why, {});
-  static_cast<void>(
-      context_.endpoint.respond(now, asker.link, asker.request, value, true).has_value());
+  static_cast<void>(context_.endpoint.respond(now, asker.link, asker.request, value).has_value());
 }
 
 // ---- Answers going out.
@@ -271,7 +344,14 @@ bool MeshServer::on(Now /*now*/, const reticulum::ContentUnsent& event) {
 }
 
 bool MeshServer::on(Now /*now*/, const reticulum::ContentProgress& event) {
-  return streams_.contains(event.transfer) || intakes_.contains(event.transfer);
+  if (const auto found = intakes_.find(event.transfer); found != intakes_.end()) {
+    found->second.request->progressed(event.done);
+    return true;
+  }
+  const auto found = streams_.find(event.transfer);
+  if (found == streams_.end()) return false;
+  found->second->moved();
+  return true;
 }
 
 std::optional<reticulum::TransferId> MeshServer::stream_of(const RequestWork& work) const {
@@ -282,10 +362,9 @@ std::optional<reticulum::TransferId> MeshServer::stream_of(const RequestWork& wo
 }
 
 bool MeshServer::end_stream(reticulum::TransferId transfer) {
-  const auto found = streams_.find(transfer);
-  if (found == streams_.end()) return false;
-  const Work work = found->second;
-  streams_.erase(found);
+  const auto node = streams_.extract(transfer);
+  if (node.empty()) return false;
+  const Work& work = node.mapped();
   work->close();
   forget_work(*work);
   return true;

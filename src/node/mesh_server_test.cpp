@@ -272,7 +272,7 @@ TEST_F(MeshServer, tells_the_path_that_was_asked_for_unless_it_is_long) {
   EXPECT_EQ(reply.error()->path, "");
 }
 
-TEST_F(MeshServer, answers_what_cannot_be_read_and_drops_what_is_nothing) {
+TEST_F(MeshServer, answers_what_cannot_be_read) {
   link_as_owner();
   const Bytes whole = program.pack(get("/public/x"));
   EXPECT_EQ(program.ask_packed(world, ByteView(whole).first(whole.size() - 3)).verdict(),
@@ -297,11 +297,43 @@ TEST_F(MeshServer, answers_what_cannot_be_read_and_drops_what_is_nothing) {
   EXPECT_EQ(program.ask_packed(world, base::concat({written.head, written.tail})).verdict(),
             "STORE004 400");
 
-  codec::MsgpackWriter number;
-  number.integer(42);
-  EXPECT_FALSE(program.wait(world, program.send(world, number.bytes())));
   EXPECT_FALSE(program.wait(world, program.send(world, whole, "/other")));
   EXPECT_EQ(ask(get("/public/x")).verdict(), "STORE001 404");  // and goes on as before
+}
+
+TEST_F(MeshServer, answers_what_is_no_message_at_all) {
+  program.link_to(world, home, nullptr);
+  const auto writer = [] { return codec::MsgpackWriter(); };
+  codec::MsgpackWriter nested;
+  for (int i = 0; i < 5000; ++i) nested.array(1);
+  codec::MsgpackWriter maps;
+  maps.map(1).string("type");
+  for (int i = 0; i < 5000; ++i) maps.map(1).string("x");
+  const std::string deep(100'000, '[');
+  std::vector<Bytes> values = {writer().nil().take(),
+                               writer().integer(5).take(),
+                               writer().array(0).take(),
+                               writer().map(0).take(),
+                               Bytes{0xc3},
+                               Bytes{0xc1},
+                               Bytes{0xcb, 0x40, 0, 0, 0, 0, 0, 0, 0},
+                               writer().string("").take(),
+                               writer().string("hello").take(),
+                               writer().string("{").take(),
+                               writer().string("{\"type\": ").take(),
+                               writer().string("[]").take(),
+                               writer().string(deep).take(),
+                               writer().string("{\"type\":" + deep).take(),
+                               writer().binary(Bytes(3000, 0xff)).take(),
+                               nested.nil().take(),
+                               maps.nil().take()};
+  for (const Bytes& value : values) {
+    const Reply reply = program.ask_packed(world, value);
+    SCOPED_TRACE(codec::to_hex(ByteView(value).first(std::min<std::size_t>(value.size(), 20))));
+    EXPECT_EQ(reply.verdict(), "STORE004 400");
+    EXPECT_EQ(reply.form, Form::msgpack);
+    EXPECT_TRUE(reply.genuine);
+  }
 }
 
 TEST_F(MeshServer, refuses_by_quota_before_and_while_a_body_comes) {

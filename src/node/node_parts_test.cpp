@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "node/remembered_answers.hpp"
+#include "node/server_context.hpp"
 #include "node/storage_node.hpp"
 #include "node/wallet.hpp"
 
@@ -72,35 +73,74 @@ Hash32 digest(std::uint16_t number) {
   return out;
 }
 
-TEST(RememberedAnswers, keeps_the_latest_within_count_and_bytes) {
-  RememberedAnswers memory;
+class Remembered : public testing::Test {
+ protected:
+  using Begun = RememberedAnswers::Begun;
+  static Asker asker(Byte number) {
+    Asker out;
+    out.request.bytes[0] = number;
+    return out;
+  }
+  base::Shares shares{kRememberedBound};
+  RememberedAnswers memory{shares, base::Holder::owner()};
+};
+
+TEST_F(Remembered, keeps_the_latest_within_count_and_bytes) {
+  const auto keep = [&](std::uint16_t number, Bytes answer) {
+    memory.keep(digest(number), protocol::Form::json_string, std::move(answer));
+  };
   for (std::uint16_t i = 0; i < limits::kRememberedAnswers + 1; ++i) {
-    memory.keep(digest(i), Bytes(10, static_cast<Byte>(i)));
+    keep(i, Bytes(10, static_cast<Byte>(i)));
   }
   EXPECT_EQ(memory.find(digest(0)), nullptr);
   ASSERT_NE(memory.find(digest(1)), nullptr);
-  EXPECT_EQ(*memory.find(digest(1)), Bytes(10, 1));
+  EXPECT_EQ(memory.find(digest(1))->value, Bytes(10, 1));
+  EXPECT_EQ(memory.find(digest(1))->form, protocol::Form::json_string);
   for (std::uint16_t i = 1000; i < 1004; ++i) {
-    memory.keep(digest(i), Bytes(limits::kRememberedAnswerBytes / 3, 1));
+    keep(i, Bytes(limits::kRememberedAnswerBytes / 3, 1));
   }
   EXPECT_EQ(memory.find(digest(1)), nullptr);
   EXPECT_EQ(memory.find(digest(1000)), nullptr);
   EXPECT_NE(memory.find(digest(1003)), nullptr);
-  memory.keep(digest(2000), Bytes(limits::kRememberedAnswerBytes, 1));
+  keep(2000, Bytes(limits::kRememberedAnswerBytes, 1));
   EXPECT_EQ(memory.find(digest(2000)), nullptr);
   EXPECT_NE(memory.find(digest(1003)), nullptr);
+  EXPECT_GE(shares.counts().owner, limits::kRememberedAnswerBytes / 3);
+  EXPECT_LE(shares.counts().owner, 2 * limits::kRememberedAnswerBytes);
 }
 
-TEST(RememberedAnswers, gathers_who_waits_for_a_write) {
-  RememberedAnswers memory;
-  Hash16 first, second;
-  second.bytes[0] = 2;
-  EXPECT_TRUE(memory.begin(digest(1), first));
-  EXPECT_FALSE(memory.begin(digest(1), second));
-  EXPECT_EQ(memory.end(digest(1), true), std::vector<Hash16>{second});
+TEST_F(Remembered, gathers_who_waits_for_a_write) {
+  EXPECT_EQ(memory.begin(digest(1), asker(1)), Begun::first);
+  EXPECT_EQ(memory.begin(digest(1), asker(2)), Begun::repeated);
+  const auto waiting = memory.end(digest(1), true);
+  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_EQ(waiting.front().request, asker(2).request);
   EXPECT_TRUE(memory.end(digest(1), true).empty());
   EXPECT_TRUE(memory.is_done(digest(1)));
-  EXPECT_TRUE(memory.begin(digest(1), second));
+  EXPECT_EQ(memory.begin(digest(1), asker(2)), Begun::first);
+}
+
+TEST_F(Remembered, begins_no_write_that_it_could_not_remember) {
+  RememberedAnswers of_guest(shares, base::Holder::guest(Bytes{1}));
+  std::size_t begun = 0;
+  Hash32 each;
+  std::vector<std::unique_ptr<RememberedAnswers>> links;
+  for (bool full = false; !full;) {
+    links.push_back(std::make_unique<RememberedAnswers>(shares, base::Holder::guest(Bytes{1})));
+    for (std::size_t i = 0; i < limits::kWritesPerLink && !full; ++i) {
+      for (std::size_t b = 0; b < 8; ++b) each.bytes[b] = static_cast<Byte>(begun >> (8 * b));
+      full = links.back()->begin(each, asker(1)) == Begun::full;
+      if (full) break;
+      static_cast<void>(links.back()->end(each, true));
+      ++begun;
+    }
+  }
+  EXPECT_EQ(of_guest.begin(digest(1), asker(1)), Begun::full);
+  EXPECT_LE(shares.counts().guests, limits::kHeldRemembered / 2);
+  // Others go on.
+  RememberedAnswers of_other(shares, base::Holder::guest(Bytes{2}));
+  EXPECT_EQ(of_other.begin(digest(1), asker(1)), Begun::first);
+  EXPECT_EQ(memory.begin(digest(1), asker(1)), Begun::first);
 }
 
 TEST(Wallet, gives_the_newest_token_that_covers_and_holds) {

@@ -1,12 +1,14 @@
 #include "node/request_intake.hpp"
 
-#include "crypto/hash.hpp"
-
 namespace meshstow::node {
 namespace {
 
-constexpr std::size_t kAppendPiece = std::size_t{1024} * 1024;
 constexpr const char* kNotSealed = "data are not sealed for this path with a key of this space";
+constexpr const char* kTooMuch = "too much is being received: ask again later";
+constexpr const char* kMakesRoom = "others needed the room: ask again later";
+constexpr const char* kTooLargeToHold =
+    "too large to be held for whoever has not shown a token yet: put data behind path and headers, "
+    "in MessagePack";
 
 const protocol::StorageRequest* request_of(const protocol::MessageReader& reader) {
   return std::get_if<protocol::StorageRequest>(&reader.message());
@@ -19,14 +21,19 @@ access::Operation right_for(protocol::Operation operation) {
 }  // namespace
 
 RequestIntake::RequestIntake(ServerContext& context, const reticulum::ContentStarted& started,
-                             Ready ready)
+                             base::Holder who, Ready ready)
     : context_(context),
       transfer_(started.transfer),
       link_(started.link),
       request_(started.request),
+      who_(who),
       ready_(std::move(ready)),
       reader_([this](ByteView piece) { return take_data(piece); }),
-      held_(context.memory) {}
+      held_(context.messages, who, [this] { give_up(busy(kMakesRoom)); }) {
+  // A small body is here until it is executed.
+  const std::uint64_t small = std::min<std::uint64_t>(started.size, limits::kInlineDocument);
+  if (!held_.take(static_cast<std::size_t>(small))) give_up(busy(kTooMuch));
+}
 
 std::string_view RequestIntake::path_text() const {
   const auto* request = request_of(reader_);
@@ -39,41 +46,55 @@ Asker RequestIntake::asker() const {
 
 void RequestIntake::refuse(Refused why) {
   if (!refused_) refused_ = std::move(why);  // the first reason is the one to tell
-  pending_.clear();
+  drop_upload();
+}
+
+void RequestIntake::give_up(Refused why) {
+  broken_ = true;
+  reader_.forget();
+  held_.give_all_back();
+  refuse(std::move(why));
 }
 
 void RequestIntake::take(Now now, ByteView piece) {
   now_ = now;
-  if (!broken_) {
-    const auto fed = reader_.feed(piece);
-    if (!fed) {
-      broken_ = true;
-      refuse(refused_by_reader(fed.error()));
-    } else if (reader_.form() != protocol::Form::msgpack) {
-      hold(piece.size());
-    }
-  }
-  // Answered pieces make room for the next segment: not before the store has this one.
-  if (!store_pending()) context_.endpoint.content_taken(now, transfer_);
+  held_.moved();
+  progressed(received_ + piece.size());
+  if (!broken_) read(piece);
+  drain();
+  // Answered pieces make room for the next segment: not before the store has taken this one.
+  waiting_ = waits_for_store();
+  if (!waiting_) context_.endpoint.content_taken(now, transfer_);
 }
 
-// JSON is held whole by the reader.
-void RequestIntake::hold(std::size_t bytes) {
-  if (held_.add(bytes)) return;
-  broken_ = true;
-  refuse(too_large("too much JSON is being received: ask in MessagePack, or later"));
+void RequestIntake::read(ByteView piece) {
+  const auto fed = reader_.feed(piece);
+  if (!fed) return give_up(refused_by_reader(fed.error()));
+  hold();
+}
+
+// What the reader holds whole.
+void RequestIntake::hold() {
+  const std::size_t bytes = reader_.held_bytes();
+  if (bytes <= held_.size() || held_.take(bytes - held_.size())) return;
+  const bool is_stranger = who_.kind == base::Holder::Kind::stranger;
+  give_up(is_stranger && bytes > limits::kHeldMessagesOfStranger ? too_large(kTooLargeToHold)
+                                                                 : busy(kTooMuch));
 }
 
 Result<void> RequestIntake::take_data(ByteView piece) {
   decide();
-  if (refused_) return {};
-  const auto* request = request_of(reader_);
-  if (request == nullptr || request->operation != protocol::Operation::put) return {};
+  if (refused_ || !body_) return {};
   if (!opener_) {
-    base::append(pending_, piece);
+    body_->take(piece);
     return {};
   }
-  if (!opener_->update(piece, pending_)) refuse(invalid(kNotSealed));
+  Bytes plain;
+  if (!opener_->update(piece, plain)) {
+    refuse(invalid(kNotSealed));
+  } else {
+    body_->take(plain);
+  }
   return {};
 }
 
@@ -103,6 +124,7 @@ void RequestIntake::decide_access(const protocol::StorageRequest& request) {
   if (!decision.allowed()) return refuse(refused_access(decision, user.has_value()));
   if (decision.token) context_.tokens.note_use(*decision.token, now_.wall);
   favour_link(user, decision.token);
+  who_ = context_.holder(user, decision.token, who_);
 }
 
 // Whoever has shown a right keeps its place on a crowded connection.
@@ -138,64 +160,64 @@ void RequestIntake::check_put(const protocol::StorageRequest& request) {
     return refuse(invalid("Content-Type is too long"));
   }
   if (path_->is_secret()) opener_.emplace(context_.keys, context_.owner, *path_);
-  const auto size = reader_.data_size();
+  auto size = reader_.data_size();
   const std::uint64_t most = path_->is_secret()
                                  ? access::EnvelopeSealer::sealed_size(limits::kDocument)
                                  : limits::kDocument;
-  if (size && *size > most) refuse(too_large("the document is too large"));
+  if (size && *size > most) return refuse(too_large("the document is too large"));
+  if (size && opener_) size = access::EnvelopeSealer::opened_size(*size);
+  body_ = std::make_unique<storage::BodyUpload>(context_.uploads, who_, context_.rng.next_u64(),
+                                                *path_, size);
 }
 
-// True if the store was asked for anything: on_stored() follows.
-bool RequestIntake::store_pending() {
-  const bool large = upload_ || pending_.size() > limits::kInlineDocument;
-  if (refused_ || !large || pending_.empty()) return false;
-  const auto stored = [self = shared_from_this()](Now now, const StoreOutcome& outcome) {
-    self->on_stored(now, outcome);
-  };
-  if (!upload_) {
-    upload_ = context_.rng.next_u64();
-    auto size = reader_.data_size();
-    if (size && opener_) size = access::EnvelopeSealer::opened_size(*size);
-    ++stores_under_way_;
-    context_.store.submit(storage::BeginUpload{*upload_, *path_, size}, stored);
-  }
-  for (std::size_t from = 0; from < pending_.size(); from += kAppendPiece) {
-    const ByteView rest = ByteView(pending_).subspan(from);
-    ++stores_under_way_;
+bool RequestIntake::waits_for_store() const {
+  return !refused_ && !ended_ && body_ && !body_->wants_more();
+}
+
+bool RequestIntake::is_too_slow(Now now, Duration patience) {
+  if (!ended_ && !waiting_) return pace_.is_too_slow(now.mono, received_, patience);
+  pace_.forgive(now.mono, received_, patience);
+  return false;
+}
+
+// What the body asks of the store.
+void RequestIntake::drain() {
+  if (!body_) return;
+  if (!refused_ && body_->refused()) return refuse(refused_by_store(*body_->refused()));
+  while (auto asked = body_->next()) {
     context_.store.submit(
-        storage::AppendUpload{*upload_,
-                              base::to_bytes(rest.first(std::min(rest.size(), kAppendPiece)))},
-        stored);
+        std::move(asked->operation),
+        [self = shared_from_this(), step = asked->step](Now now, const StoreOutcome& outcome) {
+          self->on_stored(now, step, outcome);
+        });
   }
-  pending_.clear();
-  return true;
 }
 
-void RequestIntake::on_stored(Now now, const StoreOutcome& outcome) {
+void RequestIntake::on_stored(Now now, storage::BodyUpload::Step step,
+                              const StoreOutcome& outcome) {
   now_ = now;
-  --stores_under_way_;
-  if (!outcome) refuse(refused_by_store(outcome.error()));
-  if (abandoned_ || stores_under_way_ > 0) return;
-  if (ended_) return finish(now);
-  context_.endpoint.content_taken(now, transfer_);
+  if (body_) body_->answered(step, outcome);
+  drain();
+  if (ended_) return finish_if_whole(now);
+  if (!waiting_ || waits_for_store()) return;
+  waiting_ = false;
+  if (ready_) context_.endpoint.content_taken(now, transfer_);
 }
 
 void RequestIntake::end(Now now) {
   now_ = now;
   ended_ = true;
   if (!broken_) {
-    if (const auto whole = reader_.finish(); !whole) {
-      broken_ = true;
-      refuse(refused_by_reader(whole.error()));
-    }
+    if (const auto whole = reader_.finish(); !whole) give_up(refused_by_reader(whole.error()));
   }
   if (!broken_) {
     decide();
     verify();
     open_rest();
   }
-  store_pending();
-  if (stores_under_way_ == 0) finish(now);
+  if (body_) body_->end();
+  drain();
+  finish_if_whole(now);
 }
 
 void RequestIntake::verify() {
@@ -206,11 +228,13 @@ void RequestIntake::verify() {
 
 void RequestIntake::open_rest() {
   if (refused_ || !opener_) return;
-  if (!opener_->finish(pending_)) refuse(invalid(kNotSealed));
+  Bytes plain;
+  if (!opener_->finish(plain)) return refuse(invalid(kNotSealed));
+  body_->take(plain);
 }
 
-void RequestIntake::finish(Now now) {
-  if (refused_) drop_upload();
+void RequestIntake::finish_if_whole(Now now) {
+  if (!ready_ || (!refused_ && body_ && !body_->is_whole())) return;
   const auto self = shared_from_this();  // `ready` lets go of us
   std::exchange(ready_, {})(now, *this);
 }
@@ -218,28 +242,20 @@ void RequestIntake::finish(Now now) {
 AcceptedRequest RequestIntake::accept() {
   AcceptedRequest out;
   out.asker = asker();
+  out.who = who_;
   out.path = *path_;
   out.message = *request_of(reader_);
   out.conditions = std::move(conditions_);
-  if (upload_) {
-    out.body = *upload_;
-    upload_.reset();
-  } else {
-    out.body = std::move(pending_);
-  }
-  // An answer has the form of its question.
-  const Byte form = static_cast<Byte>(reader_.form());
-  if (sender_) out.digest = crypto::sha256({reader_.digest().view(), ByteView(&form, 1)});
+  out.body = std::move(body_);
+  if (sender_) out.digest = reader_.digest();
   return out;
 }
 
 void RequestIntake::drop_upload() {
-  if (upload_) context_.store.submit(storage::AbortUpload{*upload_});
-  upload_.reset();
+  if (body_) abort_body(context_.store, *std::exchange(body_, nullptr));
 }
 
 void RequestIntake::abandon() {
-  abandoned_ = true;
   ready_ = {};
   drop_upload();
 }

@@ -14,9 +14,7 @@ bool is_lasting(const storage::Failure& failure) {
          failure.refusal != storage::Refusal::full;
 }
 
-Refused unexpected() {
-  return {protocol::StoreCode::storage_full, 503, "the store gave another answer than was asked"};
-}
+Refused unexpected() { return busy("the store gave another answer than was asked"); }
 
 }  // namespace
 
@@ -25,7 +23,10 @@ RequestWork::RequestWork(ServerContext& context, AcceptedRequest request, Ends e
       answers_(context.device),
       request_(std::move(request)),
       ends_(std::move(ends)),
-      held_(context.memory) {}
+      held_(context.answers, request_.who, [this] {
+        evicted_ = true;
+        if (streaming_) ends_.evicted(*this);
+      }) {}
 
 void RequestWork::start(Now /*now*/) {
   switch (request_.message.operation) {
@@ -40,6 +41,7 @@ void RequestWork::start(Now /*now*/) {
 void RequestWork::close() {
   if (closed_) return;
   closed_ = true;
+  held_.give_all_back();
   if (document_.handle != 0) context_.store.submit(storage::CloseDocument{document_.handle});
 }
 
@@ -49,6 +51,18 @@ void RequestWork::refuse(Now now, const Refused& why, bool lasting) {
   close();
   ends_.answered(now, *this, answers_.refusal(now, request_.asker, why, request_.message.path),
                  lasting);
+}
+
+// What is too much for this asker at any time, and what is too much now.
+void RequestWork::refuse_to_hold(Now now, std::uint64_t bytes) {
+  const bool is_stranger = request_.who.kind == base::Holder::Kind::stranger;
+  if (is_stranger && bytes > limits::kHeldAnswersOfStranger) {
+    return refuse(now,
+                  too_large("too large to be made whole for whoever has no token: ask in "
+                            "MessagePack"),
+                  true);
+  }
+  refuse(now, busy("too many answers are being made: ask again later"), false);
 }
 
 void RequestWork::refuse(Now now, const storage::Failure& failure) {
@@ -71,16 +85,22 @@ void RequestWork::not_modified(Now now, const storage::ETag& etag) {
 // ---- Writing.
 
 void RequestWork::put() {
-  auto body = std::visit(
-      [](auto& value) { return std::variant<Bytes, storage::UploadId>(std::move(value)); },
-      request_.body);
-  context_.store.submit(
-      storage::PutDocument{
-          request_.path, request_.message.headers.content_type.value_or("application/octet-stream"),
-          request_.conditions, std::move(body)},
-      [self = shared_from_this()](Now now, const StoreOutcome& outcome) {
-        self->on_written(now, outcome, false);
-      });
+  request_.body->commit(request_.message.headers.content_type.value_or("application/octet-stream"),
+                        request_.conditions);
+  drain_body();
+}
+
+void RequestWork::drain_body() {
+  using Step = storage::BodyUpload::Step;
+  while (auto asked = request_.body->next()) {
+    context_.store.submit(
+        std::move(asked->operation),
+        [self = shared_from_this(), step = asked->step](Now now, const StoreOutcome& outcome) {
+          self->request_.body->answered(step, outcome);
+          self->drain_body();
+          if (step == Step::put) self->on_written(now, outcome, false);
+        });
+  }
 }
 
 void RequestWork::remove() {
@@ -91,12 +111,7 @@ void RequestWork::remove() {
 }
 
 void RequestWork::on_written(Now now, const StoreOutcome& outcome, bool deleted) {
-  if (!outcome) {
-    if (const auto* upload = std::get_if<storage::UploadId>(&request_.body)) {
-      context_.store.submit(storage::AbortUpload{*upload});
-    }
-    return refuse(now, outcome.error());
-  }
+  if (!outcome) return refuse(now, outcome.error());
   const auto* written = std::get_if<storage::WriteResult>(&*outcome);
   if (written == nullptr) return refuse(now, unexpected(), false);
   context_.on_change(now, request_.path, written->etag, deleted);
@@ -139,11 +154,10 @@ void RequestWork::on_opened(Now now, StoreOutcome outcome) {
   if (body_size_ > protocol::kMaxMessageData) {
     return refuse(now, too_large("too large for one message"), true);
   }
-  if (!json && body_size_ > kWholeAnswer) return hash_on(now);
-  if (!held_.add(static_cast<std::size_t>(body_size_))) {
-    return refuse(now, too_large("too many answers are being made: ask again later"), false);
-  }
-  collect(now);
+  const bool streams = !json && body_size_ > kWholeAnswer;
+  const std::uint64_t holds = streams ? limits::kHeldByStream : body_size_;
+  if (!held_.take(static_cast<std::size_t>(holds))) return refuse_to_hold(now, holds);
+  streams ? hash_on(now) : collect(now);
 }
 
 // If-None-Match: * asks for no body whatever the version. Its 304 says all that a 200 would have
@@ -174,9 +188,15 @@ protocol::StorageResponse RequestWork::document_head() const {
   return response;
 }
 
+// Nobody waits any more, or had to make room before anything was sent.
+bool RequestWork::is_over(Now now) {
+  if (evicted_ && !closed_) refuse(now, busy("others needed the room: ask again later"), false);
+  return closed_;
+}
+
 void RequestWork::collect(Now now) {
   stream_->next(now, [self = shared_from_this()](Now later, storage::Outcome<Bytes> piece) {
-    if (self->closed_) return;
+    if (self->is_over(later)) return;
     if (!piece) return self->refuse(later, piece.error());
     base::append(self->whole_, *piece);
     if (!self->stream_->at_end()) return self->collect(later);
@@ -186,7 +206,7 @@ void RequestWork::collect(Now now) {
 
 void RequestWork::hash_on(Now now) {
   stream_->next(now, [self = shared_from_this()](Now later, storage::Outcome<Bytes> piece) {
-    if (self->closed_) return;
+    if (self->is_over(later)) return;
     if (!piece) return self->refuse(later, piece.error());
     self->hash_.update(*piece);
     if (!self->stream_->at_end()) return self->hash_on(later);
@@ -201,12 +221,14 @@ void RequestWork::start_streaming(Now now) {
   ready_ = std::move(around.head);
   tail_ = std::move(around.tail);
   stream_ = new_stream();
+  streaming_ = true;
   if (!ends_.streaming(now, *this, size)) close();
 }
 
 void RequestWork::send(Now now, std::uint64_t offset, std::size_t size) {
   // Whoever asks for what was sent already, or for two pieces at once, is not our endpoint.
   if (closed_ || offset != sent_ || wanted_ != 0) return ends_.broken(now, *this);
+  held_.moved();
   wanted_ = size;
   fill(now);
 }
@@ -244,6 +266,7 @@ void RequestWork::list_on(Bytes after) {
 }
 
 void RequestWork::on_page(Now now, StoreOutcome outcome) {
+  if (is_over(now)) return;
   if (!outcome) return refuse(now, outcome.error());
   auto* page = std::get_if<storage::FolderPage>(&*outcome);
   if (page == nullptr) return refuse(now, unexpected(), false);
@@ -261,9 +284,10 @@ void RequestWork::on_page(Now now, StoreOutcome outcome) {
   const std::string items = folder_.items(page->items);
   const bool json = request_.asker.form != protocol::Form::msgpack;
   const std::size_t most = json ? kJsonBody : limits::kJsonMessage;
-  if (whole_.size() + items.size() > most || !held_.add(items.size())) {
+  if (whole_.size() + items.size() > most) {
     return refuse(now, too_large("the folder is too large to be listed in one answer"), false);
   }
+  if (!held_.take(items.size())) return refuse_to_hold(now, whole_.size() + items.size());
   base::append(whole_, base::as_bytes(items));
   if (!page->next.empty()) return list_on(std::move(page->next));
   answer_folder(now);

@@ -2,7 +2,7 @@
 //
 // A small answer is one value. A document that is too large to hold is read twice: once for the
 // hash that the signature in front of it covers, once to send. Folder descriptions and JSON answers
-// are made whole, within the memory budget.
+// are made whole, and count in ServerContext::answers.
 //
 // Owner: MeshServer. Lifetime: until `answered`, or with `streaming` until close().
 #pragma once
@@ -25,11 +25,13 @@ class RequestWork : public std::enable_shared_from_this<RequestWork> {
     std::function<bool(Now, RequestWork&, std::uint64_t size)> streaming;
     std::function<void(Now, RequestWork&, Bytes)> supply;  // what send() asked for
     std::function<void(Now, RequestWork&)> broken;         // the stored body cannot be read on
+    std::function<void(RequestWork&)> evicted;             // while it is sent: others need the room
   };
 
   RequestWork(ServerContext& context, AcceptedRequest request, Ends ends);
   void start(Now now);
   void send(Now now, std::uint64_t offset, std::size_t size);  // in order, without gaps
+  void moved() { held_.moved(); }                              // somebody takes it
   void close();                                                // sent, or nobody waits any more
 
   [[nodiscard]] const AcceptedRequest& request() const { return request_; }
@@ -46,6 +48,7 @@ class RequestWork : public std::enable_shared_from_this<RequestWork> {
   void on_page(Now now, StoreOutcome outcome);
   void answer_folder(Now now);
   void put();
+  void drain_body();
   void remove();
   void on_written(Now now, const StoreOutcome& outcome, bool deleted);
 
@@ -53,6 +56,8 @@ class RequestWork : public std::enable_shared_from_this<RequestWork> {
   [[nodiscard]] protocol::StorageResponse document_head() const;
   void refuse(Now now, const Refused& why, bool lasting);
   void refuse(Now now, const storage::Failure& failure);
+  void refuse_to_hold(Now now, std::uint64_t bytes);
+  [[nodiscard]] bool is_over(Now now);
   void not_modified(Now now, const storage::ETag& etag);
   void answer(Now now, const protocol::StorageResponse& response,
               const std::optional<ByteView>& data);
@@ -62,7 +67,9 @@ class RequestWork : public std::enable_shared_from_this<RequestWork> {
   AcceptedRequest request_;
   Ends ends_;
   bool closed_ = false;
-  HeldBytes held_;
+  bool streaming_ = false;
+  bool evicted_ = false;
+  base::Share held_;
 
   // GET of a document.
   storage::OpenedDocument document_;

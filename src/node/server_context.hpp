@@ -6,43 +6,26 @@
 #include "access/access_control.hpp"
 #include "access/token_book.hpp"
 #include "base/limits.hpp"
+#include "base/shares.hpp"
 #include "node/store_port.hpp"
 #include "reticulum/endpoint.hpp"
 
 namespace meshstow::node {
 
-// Counts bytes that are held whole for others, over all links: JSON messages and folder listings.
-class MemoryBudget {
- public:
-  [[nodiscard]] bool take(std::size_t bytes) {
-    if (bytes > limits::kHeldForOthers - used_) return false;
-    used_ += bytes;
-    return true;
-  }
-  void give_back(std::size_t bytes) { used_ -= bytes; }
-  [[nodiscard]] std::size_t used() const { return used_; }
-
- private:
-  std::size_t used_ = 0;
-};
-
-// A share of the budget that is given back when it goes.
-class HeldBytes {
- public:
-  explicit HeldBytes(MemoryBudget& budget) : budget_(budget) {}
-  ~HeldBytes() { budget_.give_back(size_); }
-  HeldBytes(const HeldBytes&) = delete;
-  HeldBytes& operator=(const HeldBytes&) = delete;
-  [[nodiscard]] bool add(std::size_t bytes) {
-    if (!budget_.take(bytes)) return false;
-    size_ += bytes;
-    return true;
-  }
-
- private:
-  MemoryBudget& budget_;
-  std::size_t size_ = 0;
-};
+// What is held for the requests of others, by kind.
+inline constexpr base::Bound kMessagesBound{.name = "messages",
+                                            .whole = limits::kHeldMessages,
+                                            .of_owner = limits::kHeldMessagesOfOwner,
+                                            .of_strangers = limits::kHeldMessagesOfStrangers,
+                                            .of_stranger = limits::kHeldMessagesOfStranger};
+inline constexpr base::Bound kAnswersBound{.name = "answers",
+                                           .whole = limits::kHeldAnswers,
+                                           .of_owner = limits::kHeldAnswersOfOwner,
+                                           .of_strangers = limits::kHeldAnswersOfStrangers,
+                                           .of_stranger = limits::kHeldAnswersOfStranger};
+inline constexpr base::Bound kRememberedBound{.name = "remembered",
+                                              .whole = limits::kHeldRemembered,
+                                              .of_owner = limits::kHeldRememberedOfOwner};
 
 // A document was changed by a request.
 using OnChange =
@@ -59,8 +42,16 @@ struct ServerContext {
   const access::KeyRing& keys;
   const access::SpaceKey& space_key;  // seals what leaves
   base::Rng& rng;
+  storage::Uploads& uploads;  // of the store
   OnChange on_change;
-  MemoryBudget memory{};
+  base::Shares messages{kMessagesBound};      // bytes of requests that come in
+  base::Shares answers{kAnswersBound};        // bytes of answers that are made, or not yet taken
+  base::Shares remembered{kRememberedBound};  // bytes of answers given, and of writes done
+
+  // Whose share a request counts against, once it is decided; `before`: as far as it was known.
+  [[nodiscard]] base::Holder holder(const std::optional<reticulum::IdentityHash>& user,
+                                    const std::optional<access::TokenId>& token,
+                                    const base::Holder& before) const;
 };
 
 }  // namespace meshstow::node

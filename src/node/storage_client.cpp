@@ -127,11 +127,10 @@ OperationId StorageClient::State::start(Now at, protocol::Operation kind, Client
   request.operation = kind;
   const OperationId id = ++last_id;
   if (operations.size() >= limits::kClientOperations) {
-    OperationFailed failed{.operation = id,
-                           .why = {Errc::unavailable, "too many operations at once"}};
-    failed.error.message = failed.why.detail;
+    OperationFailed failed{.operation = id, .why = {Errc::limit, "too many operations at once"}};
     failed.error.code = protocol::StoreCode::storage_full;
     failed.error.status = 503;
+    failed.error.message = failed.why.detail;
     context.events.push_back(std::move(failed));
     return id;
   }

@@ -48,6 +48,7 @@ struct StorageNode::State {
   base::Rng& rng;
   reticulum::Endpoint endpoint;
   StorePort store;
+  storage::Uploads uploads;
   access::AccessControl access;
   access::TokenBook tokens;
   ServerContext context;
@@ -84,6 +85,7 @@ StorageNode::State::State(NodeIdentities own, NodeOptions with, base::Rng& rando
               .keys = identities.keys,
               .space_key = own_space_key(identities),
               .rng = random,
+              .uploads = uploads,
               .on_change = [this](Now at, const StoragePath& path, const storage::ETag& etag,
                                   bool deleted) { document_changed(at, path, etag, deleted); }},
       server(context),
@@ -201,7 +203,8 @@ void StorageNode::State::interfaces_changed(Now at) {
 }
 
 TimePoint StorageNode::State::deadline(TimePoint of_endpoint) const {
-  return std::min({of_endpoint, client.deadline(), announcer.deadline(), usage_due});
+  return std::min(
+      {of_endpoint, server.deadline(), client.deadline(), announcer.deadline(), usage_due});
 }
 
 // What is ready besides the endpoint's output.
@@ -259,6 +262,7 @@ void StorageNode::handle_store_reply(Now now, storage::StoreReply reply) {
 void StorageNode::handle_deadline(Now now) {
   state_->now = now;
   state_->endpoint.handle_deadline(now);
+  state_->server.handle_deadline(now);
   state_->client.handle_deadline(now);
   state_->announcer.handle_deadline(now);
   if (now.mono >= state_->usage_due) state_->refresh_usage();
@@ -293,6 +297,8 @@ StorageClient& StorageNode::client() { return state_->client; }
 access::TokenBook& StorageNode::tokens() { return state_->tokens; }
 access::AccessControl& StorageNode::access() { return state_->access; }
 reticulum::Endpoint& StorageNode::endpoint() { return state_->endpoint; }
+storage::Uploads& StorageNode::uploads() { return state_->uploads; }
+Load StorageNode::load() const { return state_->server.load(); }
 const NodeIdentities& StorageNode::identities() const { return state_->identities; }
 reticulum::DestinationHash StorageNode::destination() const { return state_->destination; }
 std::vector<PeerInfo> StorageNode::peers() const { return state_->peers.all(); }

@@ -13,10 +13,11 @@
 
 #include "access/access_control.hpp"
 #include "access/token_book.hpp"
+#include "node/load.hpp"
 #include "node/storage_client.hpp"
 #include "protocol/announcement.hpp"
 #include "reticulum/endpoint.hpp"
-#include "storage/operations.hpp"
+#include "storage/body_upload.hpp"
 #include "storage/sealer.hpp"
 
 namespace meshstow::node {
@@ -91,6 +92,9 @@ class StorageNode {
   [[nodiscard]] access::TokenBook& tokens();  // store the records it gives (storage::PutRecord)
   [[nodiscard]] access::AccessControl& access();
   [[nodiscard]] reticulum::Endpoint& endpoint();
+  // What bodies on their way to the store share: those of HTTP and commands too.
+  [[nodiscard]] storage::Uploads& uploads();
+  [[nodiscard]] Load load() const;
   [[nodiscard]] const NodeIdentities& identities() const;
   [[nodiscard]] reticulum::DestinationHash destination() const;
   [[nodiscard]] std::vector<PeerInfo> peers()

@@ -24,4 +24,9 @@ std::optional<storage::StoreRequest> StorePort::next() {
   return out;
 }
 
+void abort_body(StorePort& store, storage::BodyUpload& body) {
+  body.abort();
+  while (auto asked = body.next()) store.submit(std::move(asked->operation));
+}
+
 }  // namespace meshstow::node

@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "base/time.hpp"
-#include "storage/operations.hpp"
+#include "storage/body_upload.hpp"
 
 namespace meshstow::node {
 
@@ -30,5 +30,8 @@ class StorePort {
   std::deque<storage::StoreRequest> requests_;
   std::map<storage::RequestNumber, Reply> waiting_;
 };
+
+// Nothing comes of a body, and nobody waits to hear it.
+void abort_body(StorePort& store, storage::BodyUpload& body);
 
 }  // namespace meshstow::node

@@ -80,7 +80,7 @@ struct MessageReader::State {
   std::optional<Error> error;
   bool finished = false;
   Form form = Form::msgpack;
-  bool recognised = false;
+  bool recognised = false;  // a map, or a text that begins like a JSON object
 
   ValueHead head;              // of the message, or of its `data`
   ValueScanner scanner;        // of the key or value that is being taken
@@ -152,8 +152,10 @@ Result<void> MessageReader::State::take_text(ByteView& bytes) {
     bytes_due -= begin;
     part = part.subspan(begin);
     recognised = !part.empty() && part.front() == '{';
-    if (!recognised && !part.empty())
+    if (!recognised && !part.empty()) {
+      form = Form::msgpack;
       return fail(Errc::malformed, "neither a map nor a JSON object");
+    }
   }
   if (recognised && whole.size() + bytes_due > limits::kJsonMessage) {
     return fail(Errc::limit, "the JSON message is too long");
@@ -235,7 +237,7 @@ Result<void> MessageReader::State::begin_data(std::uint64_t size) {
   if (!known) return fail(known.error());
   message = std::move(*known);
   held = std::holds_alternative<std::monostate>(message);
-  if (held && size > limits::kJsonMessage) {
+  if (held && size > limits::kDataBeforePath) {
     return fail(Errc::limit, "data of this size must stand behind path and headers");
   }
   step = Step::data;
@@ -268,10 +270,11 @@ Result<void> MessageReader::State::give(ByteView piece) {
 }
 
 Result<void> MessageReader::State::finish() {
+  if (step == Step::end && form == Form::msgpack) return finish_message();
+  if (step == Step::end && recognised) return finish_text();
+  form = Form::msgpack;
   if (step != Step::end) return fail(Errc::malformed, "the message ends too early");
-  if (form == Form::msgpack) return finish_message();
-  if (!recognised) return fail(Errc::malformed, "neither a map nor a JSON object");
-  return finish_text();
+  return fail(Errc::malformed, "neither a map nor a JSON object");
 }
 
 Result<void> MessageReader::State::finish_text() {
@@ -343,11 +346,17 @@ Result<void> MessageReader::finish() {
   return {};
 }
 
+void MessageReader::forget() {
+  if (!state_->error) state_->error = Error{Errc::unavailable, "given up"};
+  Bytes().swap(state_->whole);
+  Bytes().swap(state_->item);
+}
+
 const AnyMessage& MessageReader::message() const { return state_->message; }
 Form MessageReader::form() const { return state_->form; }
 bool MessageReader::has_data() const { return state_->has_data; }
 std::optional<std::uint64_t> MessageReader::data_size() const { return state_->data_size; }
-bool MessageReader::recognised() const { return state_->recognised; }
+std::size_t MessageReader::held_bytes() const { return state_->whole.size(); }
 Hash32 MessageReader::digest() const { return state_->digest; }
 
 Result<void> MessageReader::verify(const LinkId& link, const crypto::Ed25519Public& sender,

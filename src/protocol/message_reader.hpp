@@ -1,9 +1,10 @@
 // protocol/message_reader.hpp: reads one storage message from bytes that arrive in pieces.
 //
 // Feed the packed value as it comes. `data` of a MessagePack message is handed out as it passes,
-// once the members before it are known; a message whose `data` stands before `path` or `headers`,
-// and every JSON message, is held whole up to limits::kJsonMessage. All else is bounded by
-// limits::kMessageHead. Errc::malformed becomes STORE004 (400), Errc::limit STORE004 (413).
+// once the members before it are known. Held whole are `data` that stand before `path` or
+// `headers`, up to limits::kDataBeforePath, and JSON messages, up to limits::kJsonMessage:
+// held_bytes() says what to count. All else is bounded by limits::kMessageHead. Errc::malformed
+// becomes STORE004 (400), Errc::limit STORE004 (413).
 #pragma once
 
 #include <memory>
@@ -28,14 +29,13 @@ class MessageReader {
   // The members that stand before `data`: set from the first call of the sink on, and after
   // finish().
   [[nodiscard]] const AnyMessage& message() const;
-  // After the first byte. A text that turns out to be no JSON at all is answered with a map.
+  // How to answer. What turns out to be neither a map nor JSON is answered with a map.
   [[nodiscard]] Form form() const;
   [[nodiscard]] bool has_data() const;
   // MessagePack: known when data begins. JSON: after finish().
   [[nodiscard]] std::optional<std::uint64_t> data_size() const;
-  // Could it be recognised as a storage message at all, a map or a text that begins like a JSON
-  // object? If not, it is dropped rather than answered.
-  [[nodiscard]] bool recognised() const;
+  [[nodiscard]] std::size_t held_bytes() const;
+  void forget();  // gives up: holds nothing any more, and nothing more may be fed
 
   // After finish(): Errc::denied if the signature is missing (where `required`) or wrong.
   [[nodiscard]] Result<void> verify(const LinkId& link, const crypto::Ed25519Public& sender,

@@ -25,6 +25,7 @@ def described(data):
 class StorageCommands:
     storage = None      # our storage node in Python, once it serves
     last_value = None   # the last storage_request as it was given to RNS
+    last_message = None
 
     def _storage_message(self, c, link):
         data = bytes.fromhex(c["data_hex"]) if "data_hex" in c else None
@@ -47,6 +48,9 @@ class StorageCommands:
     def do_storage(self, c):
         link = self._link(c)
         message, data = self._storage_message(c, link)
+        if "first" in c:  # this member before all others
+            message = {c["first"]: message.pop(c["first"]), **message}
+        self.last_message = message
         self.last_value = storage_messages.encode(message, c.get("form", "msgpack"))
         if "abandon_after" in c:
             return self._abandon(c, link)
@@ -56,6 +60,8 @@ class StorageCommands:
         return out
 
     def do_storage_again(self, c):
+        if "form" in c:
+            self.last_value = storage_messages.encode(self.last_message, c["form"])
         return self._ask(c, self._link(c))
 
     def _abandon(self, c, link):

@@ -6,7 +6,7 @@ import pytest
 from RNS.vendor import umsgpack
 
 import envelopes
-from harness import PeerError, eventually, token_for
+from harness import eventually, token_for
 from storage_messages import FORMS
 
 FOLDER = "/public/notes/"
@@ -176,6 +176,11 @@ def test_signatures_bind_a_request_to_its_sender_its_bytes_and_its_link(world):
     first = program.expect(200, "PUT", NOTE, {"If-None-Match": "*"}, data_text="once")
     again = program.peer.call("storage_again", link=program.link)
     assert again["answer"] == first["answer"], "the same request gets the remembered answer"
+    written = program.expect(200, "PUT", NOTE, data_text="twice", form="json_text")
+    for form in FORMS:
+        again = program.peer.call("storage_again", link=program.link, form=form)
+        assert (again["form"], again["verified"]) == (form, True)
+        assert again["answer"] == written["answer"], "in another encoding it is the same request"
     elsewhere = program.peer.link_to(node.destination)
     program.peer.call("identify", link=elsewhere)
     captured = program.peer.call("storage_again", link=elsewhere)
@@ -195,7 +200,7 @@ def test_bad_messages_are_answered_with_store004(world, form):
     program.expect(200, "PUT", NOTE, data_text="still there", form=form)
 
 
-def test_bad_base64_is_store004_and_junk_harms_nobody(world):
+def test_bad_base64_and_what_is_no_message_at_all_are_answered_with_store004(world):
     node = world.serving_node()
     program = Program(world, node)
     request = {"type": "storage_request", "version": "1.0", "operation": "PUT", "path": NOTE,
@@ -205,13 +210,25 @@ def test_bad_base64_is_store004_and_junk_harms_nobody(world):
         reply = program.peer.call("request", link=program.link, path="/storage", data=value)
         assert json.loads(reply["data"])["code"] == "STORE004"
     deep = "[" * 100_000
-    for junk in ({"text": deep}, {"text": "{"}, {"random": 3000}, 7, None, [], {"type": "x"}):
-        try:
-            program.peer.call("request", link=program.link, path="/storage", data=junk, timeout=1)
-        except PeerError:
-            pass  # silence is allowed for what is no request at all
+    nested = []
+    for _ in range(400):  # as deep as Python packs it
+        nested = [nested]
+    for junk in ({"text": deep}, {"text": "{"}, {"text": ""}, {"text": "hello"}, {"random": 3000},
+                 5, None, True, 1.5, [], nested, {"type": "x"}, {"type": None}):
+        answer = program.peer.call("request", link=program.link, path="/storage",
+                                   data=junk)["data"]
+        assert answer["type"] == "storage_error", junk
+        assert (answer["code"], answer["status"]) == ("STORE004", 400), junk
     program.expect(200, "PUT", NOTE, data_text="still there")
     assert node.process.poll() is None
+
+
+def test_data_before_the_path_are_taken_within_a_small_bound(world):
+    program = Program(world, world.serving_node())
+    program.expect(200, "PUT", NOTE, data_random=300_000, first="data")
+    reply = program.refused("STORE004", "PUT", NOTE, data_random=3_000_000, first="data")
+    assert reply["answer"]["status"] == 413
+    program.expect(200, "PUT", NOTE, data_random=3_000_000)
 
 
 @pytest.mark.parametrize("timestamp", ["1970-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z",

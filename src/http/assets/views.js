@@ -89,11 +89,18 @@ export function tokens_view({tokens}, refresh) {
 export function node_view({node, address}) {
   const facts = {'Name': node.name || '–', 'Address for apps': address, 'Owner': node.owner, 'Device': node.device,
     'Destination': node.destination, 'Version': node.version};
+  // Bytes for what is held, else a count.
+  const amount = (bound, number) => bound.whole >= 1 << 20 ? bytes(number) : String(number);
+  const bounds = node.bounds.map((bound) => [bound.name, amount(bound, bound.held), amount(bound, bound.whole),
+    amount(bound, bound.owner), amount(bound, bound.guests), amount(bound, bound.strangers), bound.refused]);
   const peers = node.peers.map((peer) => [make('code', {}, peer.destination), peer.hops, when(peer.heard),
     bytes(peer.space_available)]);
   return [make('h1', {}, 'Node'),
     section('This node', make('dl', {class: 'facts'}, ...Object.entries(facts).flatMap(([name, value]) =>
       [make('dt', {}, name), make('dd', {}, String(value))]))),
     section('Storage nodes heard', peers.length === 0 ? make('p', {class: 'soft'}, 'None yet.')
-      : table([{title: 'Destination'}, {title: 'Hops', class: 'number'}, {title: 'Heard'}, {title: 'Space', class: 'number'}], peers))];
+      : table([{title: 'Destination'}, {title: 'Hops', class: 'number'}, {title: 'Heard'}, {title: 'Space', class: 'number'}], peers)),
+    section('Limits', make('p', {class: 'soft'}, 'What others hold of this node now. Refusals that grow are a flood.'),
+      table([{title: 'Of'}, ...['Held', 'Whole', 'Yours', 'Tokens', 'Strangers', 'Refused'].map((title) => ({title, class: 'number'}))],
+        bounds))];
 }
