@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "access/revocation.hpp"
 #include "codec/hex.hpp"
 #include "http/authority.hpp"
 #include "http/authorization_codes.hpp"
@@ -21,6 +22,7 @@ struct Core {
       : config(std::move(the_config)),
         tokens(book),
         control(the_control),
+        revoker(book, the_control),
         rng(the_rng),
         cache(the_control, book),
         sessions(the_rng) {
@@ -30,6 +32,7 @@ struct Core {
   ServiceConfig config;
   access::TokenBook& tokens;
   access::AccessControl& control;
+  access::Revoker revoker;
   base::Rng& rng;
   TokenCache cache;
   Sessions sessions;

@@ -98,10 +98,17 @@ void RequestIntake::decide_access(const protocol::StorageRequest& request) {
   const auto user = sender_ ? std::optional(sender_->hash()) : std::nullopt;
   // A token shown on a link that nobody identified on could have been overheard elsewhere.
   const std::string_view token = user ? request.headers.bearer_token() : std::string_view();
-  const auto decision =
-      context_.access.decide(user, token, *path_, right_for(request.operation), now_.wall);
-  if (!decision.allowed()) return refuse(refused_access(decision, user.has_value()));
-  if (decision.token) context_.tokens.note_use(*decision.token, now_.wall);
+  right_ = context_.access.decide(user, token, *path_, right_for(request.operation), now_.wall);
+  if (!right_.allowed()) return refuse(refused_access(right_, user.has_value()));
+  if (right_.token) context_.tokens.note_use(*right_.token, now_.wall);
+}
+
+// A token can be revoked or expire while a large request comes in.
+bool RequestIntake::still_allowed() {
+  if (refused_ || !decided_) return !refused_;
+  right_ = context_.access.look_again(right_, now_.wall);
+  if (!right_.allowed()) refuse(refused_access(right_, sender_.has_value()));
+  return right_.allowed();
 }
 
 void RequestIntake::read_conditions(const protocol::StorageRequest& request) {
@@ -134,7 +141,7 @@ void RequestIntake::check_put(const protocol::StorageRequest& request) {
 // True if the store was asked for anything: on_stored() follows.
 bool RequestIntake::store_pending() {
   const bool large = upload_ || pending_.size() > limits::kInlineDocument;
-  if (refused_ || !large || pending_.empty()) return false;
+  if (!still_allowed() || !large || pending_.empty()) return false;
   const auto stored = [self = shared_from_this()](Now now, const StoreOutcome& outcome) {
     self->on_stored(now, outcome);
   };
@@ -196,7 +203,7 @@ void RequestIntake::open_rest() {
 }
 
 void RequestIntake::finish(Now now) {
-  if (refused_) drop_upload();
+  if (!still_allowed()) drop_upload();
   const auto self = shared_from_this();  // `ready` lets go of us
   std::exchange(ready_, {})(now, *this);
 }
@@ -207,6 +214,7 @@ AcceptedRequest RequestIntake::accept() {
   out.path = *path_;
   out.message = *request_of(reader_);
   out.conditions = std::move(conditions_);
+  out.right = right_;
   if (upload_) {
     out.body = *upload_;
     upload_.reset();

@@ -22,6 +22,7 @@ struct AcceptedRequest {
   protocol::StorageRequest message;
   storage::Conditions conditions;
   std::variant<Bytes, storage::UploadId> body;  // PUT, opened if it was sealed
+  access::Decision right;                       // by which it may, looked at again as it goes on
   // Of the whole message, signature included, and its form; nullopt from a sender who is not
   // identified.
   std::optional<Hash32> digest;
@@ -51,6 +52,7 @@ class RequestIntake : public std::enable_shared_from_this<RequestIntake> {
   Result<void> take_data(ByteView piece);
   void decide();
   void decide_access(const protocol::StorageRequest& request);
+  [[nodiscard]] bool still_allowed();
   void check_put(const protocol::StorageRequest& request);
   void read_conditions(const protocol::StorageRequest& request);
   void hold(std::size_t bytes);
@@ -71,6 +73,7 @@ class RequestIntake : public std::enable_shared_from_this<RequestIntake> {
   Now now_{};
 
   std::optional<reticulum::PublicIdentity> sender_;
+  access::Decision right_;
   bool decided_ = false;
   bool broken_ = false;  // the reader gave up
   bool ended_ = false;
