@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "access/access_control.hpp"
+#include "access/revocation.hpp"
 #include "access/token_book.hpp"
 #include "node/storage_client.hpp"
 #include "protocol/announcement.hpp"
@@ -22,6 +23,9 @@
 namespace meshstow::node {
 
 inline constexpr std::string_view kDestinationName = "remotestorage.node";
+// The record that says how far the time in our announces has come: Unix seconds, 8 bytes, and 1 if
+// that was ahead of the clock, else 0.
+inline constexpr std::string_view kAnnouncedRecordKey = "node/announced";
 
 struct NodeIdentities {
   reticulum::Identity owner;
@@ -89,6 +93,7 @@ class StorageNode {
 
   [[nodiscard]] StorageClient& client();
   [[nodiscard]] access::TokenBook& tokens();  // store the records it gives (storage::PutRecord)
+  [[nodiscard]] access::Revoker& revoker();
   [[nodiscard]] access::AccessControl& access();
   [[nodiscard]] reticulum::Endpoint& endpoint();
   [[nodiscard]] const NodeIdentities& identities() const;
