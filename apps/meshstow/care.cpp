@@ -73,12 +73,30 @@ void print_check(const json::object& about) {
   print_damages(stdout, about);
 }
 
+void print_carried(const json::object& about) {
+  if (about.at("lost").is_null()) {
+    std::printf("Taken over from the store that was there: %s, and %s made since\n",
+                count(number_of(about, "revocations"), "revocation").c_str(),
+                count(number_of(about, "tokens"), "token").c_str());
+  } else {
+    std::fprintf(stderr,
+                 "No revocation could be taken over (%s).\n"
+                 "Tokens that were revoked since the backup are valid again, and those made since "
+                 "are not listed:\n`token revoke ID` ends either.\n",
+                 text_of(about, "lost").c_str());
+  }
+  std::printf("Nobody is signed in now, and %s\n",
+              about.at("passphrase").as_bool() ? "the passphrase is the one that was set last"
+                                               : "there is no passphrase");
+}
+
 void print_restored(const json::object& about) {
   std::printf("Restored %s from %s\n", count(number_of(about, "documents"), "document").c_str(),
               text_of(about, "file").c_str());
   if (!about.at("kept").is_null()) {
     std::printf("The store that was there is now %s\n", text_of(about, "kept").c_str());
   }
+  print_carried(about.at("carried").as_object());
   const auto found = number_of(about, "found");
   if (found == 0) return;
   std::fprintf(stderr, "%s in it, refused by name from now on:\n", count(found, "damage").c_str());

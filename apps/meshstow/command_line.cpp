@@ -6,8 +6,10 @@
 
 #include "care.hpp"
 #include "content_type.hpp"
+#include "input_file.hpp"
 #include "io/settings.hpp"
 #include "report.hpp"
+#include "token_source.hpp"
 
 namespace meshstow::app {
 namespace {
@@ -21,7 +23,7 @@ constexpr const char* kFooter =
 struct Words {
   Invocation out;
   std::string home, scope_text;
-  std::string http, reticulum;
+  std::string http, reticulum, token_file;
   double wait_seconds = 0;  // 0: as long as usual
   int verbose = 0;
   bool quiet = false, version = false, example_config = false;
@@ -33,8 +35,13 @@ void add_remote(CLI::App& sub, Words& words) {
                  "another node: its destination hash, a unique beginning of it, or a name of "
                  "[peers] in the config")
       ->type_name("NODE");
-  sub.add_option("--token", words.out.command.token, "what the owner of that node gave you")
+  sub.add_option("--token", words.out.command.token,
+                 "what the owner of that node gave you; other users of this machine can read it "
+                 "here, so better:")
       ->type_name("T");
+  sub.add_option("--token-file", words.token_file,
+                 "the file that holds it, - for standard input; else $MESHSTOW_TOKEN")
+      ->type_name("FILE");
 }
 
 CLI::App& add_path_command(CLI::App& app, Words& words, const std::string& verb,
@@ -222,7 +229,12 @@ tl::expected<Invocation, int> usage_error(bool json, const std::string& message)
 // What CLI11 cannot check by itself.
 std::optional<std::string> wrong_use(const Words& words) {
   const io::Command& command = words.out.command;
-  if (!command.token.empty() && command.at.empty()) return "--token needs --at NODE";
+  if (command.at.empty() && (!command.token.empty() || !words.token_file.empty())) {
+    return "--token and --token-file need --at NODE";
+  }
+  if (command.verb == "put" && words.token_file == "-" && is_stream(words.out.file)) {
+    return "standard input cannot hold both the token and the document";
+  }
   if (!command.version.empty() && !command.at.empty()) {
     return "--version is for this node's own documents, not with --at";
   }
@@ -234,6 +246,11 @@ tl::expected<Invocation, int> finish(const CLI::App& app, Words& words) {
   Invocation& out = words.out;
   out.command.verb = verb_of(app);
   if (auto problem = wrong_use(words)) return usage_error(out.json, *problem);
+  if (!out.command.at.empty()) {
+    auto token = find_token(out.command.token, words.token_file);
+    if (!token) return tl::unexpected(report_failure(out.json, token.error()));
+    out.command.token = std::move(*token);
+  }
   if (app.count("--home") > 0) out.home = words.home;
   out.log_level = log_level(words);
   if (!words.http.empty()) out.serve.http = words.http;

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <poll.h>
 #include <system_error>
@@ -90,6 +91,17 @@ void print_id(const json::object& about) {
                        {"Destination", "destination", Kind::hash}});
 }
 
+void print_clock(const json::object& about) {
+  const json::value& jumped = about.at("jumped_seconds");
+  if (jumped.is_null()) return;
+  const auto seconds = jumped.to_number<std::int64_t>();
+  std::printf("  %-12s : jumped %lld hours %s%s\n", "Clock",
+              static_cast<long long>(std::abs(seconds) / 3600), seconds < 0 ? "back" : "ahead",
+              about.at("sweep_held").as_bool()
+                  ? "; no earlier version is deleted for its age for now"
+                  : "");
+}
+
 void print_status(const json::object& about) {
   std::printf("Meshstow status\n");
   print_fields(about, {{"Owner", "owner", Kind::hash},
@@ -106,6 +118,7 @@ void print_status(const json::object& about) {
                        {"Fingerprint", "fingerprint", Kind::hash},
                        {"Peers", "peers"},
                        {"Listening", "listening"}});
+  print_clock(about.at("clock").as_object());
   const json::value* interfaces = about.if_contains("interfaces");
   if (interfaces == nullptr) return;
   for (const json::value& value : interfaces->as_array()) {
@@ -217,7 +230,8 @@ void print_text(std::string_view verb, const json::object& about) {
     return;
   }
   if (verb == "token revoke") {
-    std::printf("Revoked <%s>\n", member(about, "id").c_str());
+    std::printf("Revoked <%s>%s\n", member(about, "id").c_str(),
+                about.at("known").as_bool() ? "" : ", which was not known here");
     return;
   }
   if (about.contains("not_modified")) {

@@ -65,11 +65,24 @@ bool AccessControl::check_access(const std::optional<IdentityHash>& user, const 
 Result<Capability> AccessControl::check_live(std::string_view token, WallTime now) const {
   auto capability = verify_token(token, owner_, owner_key_);
   if (!capability) return capability;
-  if (is_revoked(capability->id)) return fail(Errc::denied, "the token was revoked");
-  if (capability->expires && *capability->expires <= now) {
-    return fail(Errc::denied, "the token has expired");
+  if (const auto lives = check_lives(capability->id, capability->expires, now); !lives) {
+    return fail(lives.error());
   }
   return capability;
+}
+
+Result<void> AccessControl::check_lives(const TokenId& token,
+                                        const std::optional<WallTime>& expires,
+                                        WallTime now) const {
+  if (is_revoked(token)) return fail(Errc::denied, "the token was revoked");
+  if (expires && *expires <= now) return fail(Errc::denied, "the token has expired");
+  return {};
+}
+
+Decision AccessControl::look_again(const Decision& allowed, WallTime now) const {
+  if (!allowed.token) return allowed;
+  const auto lives = check_lives(*allowed.token, allowed.expires, now);
+  return lives ? allowed : refuse(Verdict::unauthenticated, lives.error().detail, allowed.token);
 }
 
 Result<Capability> AccessControl::check_token(std::string_view token, WallTime now) const {
@@ -98,7 +111,7 @@ Decision AccessControl::decide(const std::optional<IdentityHash>& user, std::str
   if (!any_permits(capability->scopes, operation, path)) {
     return refuse(Verdict::forbidden, "the token does not cover it", capability->id);
   }
-  return {.verdict = Verdict::allowed, .token = capability->id};
+  return {.verdict = Verdict::allowed, .token = capability->id, .expires = capability->expires};
 }
 
 }  // namespace meshstow::access

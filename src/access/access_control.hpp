@@ -28,7 +28,8 @@ enum class Verdict { allowed, unauthenticated, forbidden };
 struct Decision {
   Verdict verdict = Verdict::forbidden;
   const char* reason = "";
-  std::optional<TokenId> token;  // the token that was used
+  std::optional<TokenId> token;       // the token that was used
+  std::optional<WallTime> expires{};  // of that token
   [[nodiscard]] bool allowed() const { return verdict == Verdict::allowed; }
 };
 
@@ -55,10 +56,16 @@ class AccessControl {
   [[nodiscard]] Decision decide(const std::optional<IdentityHash>& user, std::string_view token,
                                 const StoragePath& path, Operation operation, WallTime now) const;
 
+  // Does what was allowed still hold, in the middle of a transfer? `allowed` again, or why not.
+  [[nodiscard]] Decision look_again(const Decision& allowed, WallTime now) const;
+
   // Token alone (HTTP): verified, not expired, not revoked, not bound to a holder.
   [[nodiscard]] Result<Capability> check_token(std::string_view token, WallTime now) const;
 
  private:
+  [[nodiscard]] Result<void> check_lives(const TokenId& token,
+                                         const std::optional<WallTime>& expires,
+                                         WallTime now) const;
   // Verified, not revoked, not expired; whoever the holder is.
   [[nodiscard]] Result<Capability> check_live(std::string_view token, WallTime now) const;
 

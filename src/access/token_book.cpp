@@ -12,7 +12,9 @@ namespace meshstow::access {
 namespace {
 
 constexpr Byte kFormat = 1;
-constexpr std::size_t kLabel = 256;                                        // bytes
+constexpr std::uint32_t kFields = 5;
+constexpr std::uint32_t kFieldsOfUnknown = 2;  // of a token that was revoked unseen
+constexpr std::size_t kLabel = 256;            // bytes
 constexpr std::chrono::seconds kLongestLifetime{100LL * 366 * 24 * 3600};  // a hundred years
 
 Bytes record_key(const TokenId& id) {
@@ -21,7 +23,12 @@ Bytes record_key(const TokenId& id) {
 
 Bytes encode_record(const TokenRecord& record) {
   codec::MsgpackWriter writer;
-  writer.array(5).binary(encode_capability(record.capability)).string(record.label);
+  if (record.capability.scopes.empty()) {
+    writer.array(kFieldsOfUnknown).binary(record.capability.id.view());
+    writer.integer(record.created.time_since_epoch().count());
+    return writer.take();
+  }
+  writer.array(kFields).binary(encode_capability(record.capability)).string(record.label);
   writer.integer(record.created.time_since_epoch().count());
   if (record.last_used) {
     writer.integer(record.last_used->time_since_epoch().count());
@@ -34,17 +41,29 @@ Bytes encode_record(const TokenRecord& record) {
 
 WallTime wall_from_microseconds(std::int64_t count) { return WallTime{Duration{count}}; }
 
+Result<TokenRecord> decode_unknown(codec::MsgpackReader reader) {
+  const auto id = reader.binary();
+  const auto created = reader.integer();
+  if (!id || id->size() != TokenId::size() || !created || !reader.at_end()) {
+    return fail(Errc::corrupt, "a token record cannot be read");
+  }
+  return TokenRecord{.capability = {.id = TokenId::prefix_of(*id)},
+                     .created = wall_from_microseconds(*created),
+                     .revoked = true};
+}
+
 Result<TokenRecord> decode_record(ByteView bytes) {
   const auto bad = fail(Errc::corrupt, "a token record cannot be read");
   codec::MsgpackReader reader(bytes);
   // A step that fails leaves the reader where it is, so that those after it fail too.
   const auto count = reader.array();
+  if (count && *count == kFieldsOfUnknown) return decode_unknown(reader);
   const auto body = reader.binary();
   const auto label = reader.string();
   const auto created = reader.integer();
   const auto used = reader.next();
   const auto revoked = reader.next();
-  if (!count || *count != 5 || !body || !label || !created || !used || !revoked ||
+  if (!count || *count != kFields || !body || !label || !created || !used || !revoked ||
       !reader.at_end() || revoked->type != codec::MsgpackType::boolean) {
     return bad;
   }
@@ -88,8 +107,10 @@ struct TokenBook::State {
   crypto::Secret32 key;
   base::Rng& rng;
   std::map<TokenId, TokenRecord> records;
+  std::map<TokenId, WallTime> being_revoked;  // since when
 
-  StoredRecord seal(const TokenRecord& record) const {
+  StoredRecord seal(TokenRecord record) const {
+    record.revoked = record.revoked || being_revoked.contains(record.capability.id);
     const Bytes name = record_key(record.capability.id);
     const auto nonce = rng.bytes<crypto::kAeadNonce>();
     const Bytes sealed = crypto::aead_seal(key, nonce, name, encode_record(record));
@@ -117,7 +138,7 @@ struct TokenBook::State {
 
 TokenBook::TokenBook(IdentityHash owner, Signer owner_signer, const SpaceKey& key, base::Rng& rng)
     : state_(new State{
-          owner, std::move(owner_signer), key.derive("meshstow token records"), rng, {}}) {}
+          owner, std::move(owner_signer), key.derive("meshstow token records"), rng, {}, {}}) {}
 
 TokenBook::~TokenBook() = default;
 
@@ -146,11 +167,25 @@ Result<IssuedToken> TokenBook::issue(Now now, const TokenOrder& order) {
   return IssuedToken{.text = std::move(text), .id = id, .record = std::move(stored)};
 }
 
-Result<StoredRecord> TokenBook::revoke(const TokenId& id) {
+bool TokenBook::knows(const TokenId& id) const { return state_->records.contains(id); }
+
+Result<StoredRecord> TokenBook::begin_revocation(Now now, const TokenId& id) {
   const auto found = state_->records.find(id);
-  if (found == state_->records.end()) return fail(Errc::not_found, "no such token");
-  found->second.revoked = true;
-  return state_->seal(found->second);
+  if (found == state_->records.end() && state_->records.size() >= limits::kTokensPerSpace) {
+    return fail(Errc::limit, "the space has as many tokens as it can have");
+  }
+  state_->being_revoked.insert_or_assign(id, now.wall);
+  return state_->seal(found != state_->records.end()
+                          ? found->second
+                          : TokenRecord{.capability = {.id = id}, .created = now.wall});
+}
+
+void TokenBook::end_revocation(const TokenId& id, bool stored) {
+  const auto pending = state_->being_revoked.extract(id);
+  if (!stored) return;
+  const WallTime since = pending.empty() ? WallTime{} : pending.mapped();
+  const TokenRecord unknown{.capability = {.id = id}, .created = since};
+  state_->records.try_emplace(id, unknown).first->second.revoked = true;
 }
 
 Result<StoredRecord> TokenBook::record(const TokenId& id) const {

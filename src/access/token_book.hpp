@@ -24,7 +24,7 @@ struct TokenOrder {
 };
 
 struct TokenRecord {
-  Capability capability;
+  Capability capability;  // without scopes: nothing is known of it but that it is revoked
   std::string label;
   WallTime created{};
   std::optional<WallTime> last_used;  // kept in memory, saved now and then
@@ -54,8 +54,11 @@ class TokenBook {
   // Errc::limit beyond limits::kTokensPerSpace; Errc::malformed for no scopes or an absurd
   // lifetime.
   [[nodiscard]] Result<IssuedToken> issue(Now now, const TokenOrder& order);
-  // Errc::not_found. The record to store; AccessControl::revoke is the caller's to call.
-  [[nodiscard]] Result<StoredRecord> revoke(const TokenId& id);
+  [[nodiscard]] bool knows(const TokenId& id) const;
+  // For access/revocation.hpp alone. The record to store; until the end is told, every record of
+  // this token says that it is revoked, and list() does not. Errc::limit: the book is full.
+  [[nodiscard]] Result<StoredRecord> begin_revocation(Now now, const TokenId& id);
+  void end_revocation(const TokenId& id, bool stored);
   // The record as it is now, to save the last use. Errc::not_found.
   [[nodiscard]] Result<StoredRecord> record(const TokenId& id) const;
   // A record read back at start. Errc::corrupt.

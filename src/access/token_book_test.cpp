@@ -59,19 +59,6 @@ TEST_F(TokenBookTest, records_survive_a_restart_and_tell_nothing) {
   EXPECT_EQ(list[1].last_used, at(kNoon + 9));
 }
 
-TEST_F(TokenBookTest, revocation_is_in_the_record) {
-  const auto issued = book.issue(now(kNoon), order());
-  ASSERT_TRUE(issued);
-  const auto record = book.revoke(issued->id);
-  ASSERT_TRUE(record);
-  EXPECT_EQ(record->key, issued->record.key);
-  EXPECT_TRUE(book.list().front().revoked);
-  TokenBook again = make();
-  EXPECT_TRUE(again.load(record->key, record->value)->revoked);
-  EXPECT_EQ(book.revoke(TokenId{}).error().code, Errc::not_found);
-  EXPECT_EQ(book.record(TokenId{}).error().code, Errc::not_found);
-}
-
 TEST_F(TokenBookTest, records_that_were_changed_or_moved_are_corrupt) {
   const auto one = book.issue(now(kNoon), order());
   const auto two = book.issue(now(kNoon), order());

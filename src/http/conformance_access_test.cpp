@@ -264,6 +264,11 @@ TEST_F(Access, A5_a_code_is_good_once_for_the_holder_of_the_verifier) {
   EXPECT_EQ(exchange(new_code(), std::string(64, 'w')).status, 400);
   EXPECT_EQ(exchange(new_code(), verifier, "https://evil.example").status, 400);
   EXPECT_EQ(exchange("guess", verifier).status, 400);
+  // What any page can do from here: guess until the address is over its limit.
+  for (std::uint32_t i = 0; i < 2 * limits::kFailureBurst; ++i) {
+    static_cast<void>(status("GET", "/notes/", "wrong" + std::to_string(i)));
+  }
+  EXPECT_EQ(exchange("guess", verifier).status, 429);
   const std::string code = new_code();
   const auto given = exchange(code, verifier);
   EXPECT_EQ(given.status, 200);
@@ -458,6 +463,31 @@ TEST_F(Access, a_revoked_token_is_no_guess) {
   const std::string once = server_.token("notes:rw");
   server_.revoke(server_.last_token());
   for (int i = 0; i < 100; ++i) EXPECT_EQ(status("GET", "/notes/", once), 401);
+}
+
+TEST_F(Access, a_code_shown_twice_says_so_when_its_token_cannot_be_revoked) {
+  const std::string cookie = sign_in();
+  const std::string verifier(64, 'v');
+  Form form = granted("notes:rw");
+  form[2].second = "code";
+  form.push_back(
+      {"code_challenge", codec::to_base64url(crypto::sha256(base::as_bytes(verifier)).view())});
+  form.push_back({"code_challenge_method", "S256"});
+  const std::string code = parameter(allow(cookie, form).header("Location"), "code");
+  const auto exchange = [&] {
+    return server_.ask("POST", "/oauth/me/token", {},
+                       encode_form({{"grant_type", "authorization_code"},
+                                    {"code", code},
+                                    {"code_verifier", verifier},
+                                    {"redirect_uri", "https://app.example/"}}));
+  };
+  EXPECT_EQ(exchange().status, 200);
+  server_.fail_writes_with = storage::Refusal::unavailable;
+  EXPECT_EQ(exchange().status, 503);
+  server_.fail_writes_with.reset();
+  EXPECT_FALSE(server_.tokens().list().back().revoked);
+  EXPECT_EQ(exchange().status, 400);
+  EXPECT_TRUE(server_.tokens().list().back().revoked);
 }
 
 TEST_F(Access, X1_every_answer_to_apps_carries_cors) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "access/revocation.hpp"
 #include "base/limits.hpp"
 #include "base/shares.hpp"
 #include "codec/hex.hpp"
@@ -32,6 +33,7 @@ struct Core {
         tokens(book),
         control(the_control),
         uploads(for_uploads),
+        revoker(book, the_control),
         rng(the_rng),
         cache(the_control, book),
         sessions(the_rng),
@@ -43,6 +45,7 @@ struct Core {
   access::TokenBook& tokens;
   access::AccessControl& control;
   storage::Uploads& uploads;  // of the store
+  access::Revoker revoker;
   base::Rng& rng;
   TokenCache cache;
   Sessions sessions;

@@ -209,4 +209,18 @@ void RecordWrites::written(const storage::Outcome<storage::Done>& outcome) {
   send({.head = std::move(done_.head), .body = std::move(done_.body), .last = true});
 }
 
+TokenRevoke::TokenRevoke(Context context, access::Revocation revocation)
+    : context_(std::move(context)), revocation_(std::move(revocation)) {
+  ask<storage::Done>(storage::PutRecord{revocation_.record().key, revocation_.record().value},
+                     [this](Now, const auto& outcome) { stored(outcome); });
+}
+
+void TokenRevoke::stored(const storage::Outcome<storage::Done>& outcome) {
+  revocation_.finish(outcome.has_value());
+  Reply reply = outcome ? json_reply(context_, 200, "{}")
+                        : failure_reply(context_, outcome.error(), /*is_write=*/true);
+  reply.head.content_length = view_of(reply.body).size();
+  send({.head = std::move(reply.head), .body = std::move(reply.body), .last = true});
+}
+
 }  // namespace meshstow::http

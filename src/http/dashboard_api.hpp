@@ -43,4 +43,15 @@ class RecordWrites final : public Exchange {
   Reply done_;
 };
 
+// DELETE /api/tokens/ID.
+class TokenRevoke final : public Exchange {
+ public:
+  TokenRevoke(Context context, access::Revocation revocation);
+
+ private:
+  void stored(const storage::Outcome<storage::Done>& outcome);
+  const Context context_;
+  access::Revocation revocation_;
+};
+
 }  // namespace meshstow::http

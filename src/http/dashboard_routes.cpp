@@ -179,13 +179,10 @@ Router::Answer Router::api_write(std::string_view rest, const SessionId& session
   constexpr std::string_view kTokens = "tokens/";
   if (rest.starts_with(kTokens) && request_.method == "DELETE") {
     const auto id = codec::fixed_from_hex<8>(rest.substr(kTokens.size()));
-    if (!id) return error(404, "There is no such token.");
-    auto record = core_.tokens.revoke(*id);
-    if (!record) return error(404, "There is no such token.");
-    core_.control.revoke(*id);
-    storage::PutRecord put{std::move(record->key), std::move(record->value)};
-    return std::make_unique<RecordWrites>(context_, std::vector<storage::Operation>{std::move(put)},
-                                          done);
+    if (!id || !core_.tokens.knows(*id)) return error(404, "There is no such token.");
+    auto revocation = core_.revoker.begin(now_, *id);
+    if (!revocation) return error(503, revocation.error().detail);
+    return std::make_unique<TokenRevoke>(context_, std::move(*revocation));
   }
   constexpr std::string_view kApps = "apps/";
   if (rest.starts_with(kApps) && request_.method == "DELETE") {

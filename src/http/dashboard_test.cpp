@@ -342,6 +342,11 @@ TEST_F(Dashboard, tokens_are_made_shown_and_taken_back) {
   const std::string state = call("GET", "/api/state").body;
   EXPECT_NE(state.find(id), std::string::npos);
   EXPECT_EQ(state.find(token), std::string::npos);
+  // What cannot be stored would be undone by the next start: it is not done, and said so.
+  server_.fail_writes_with = storage::Refusal::full;
+  EXPECT_EQ(call("DELETE", "/api/tokens/" + id).status, 507);
+  EXPECT_EQ(server_.ask("GET", "/storage/me/notes/", bearer).status, 200);
+  server_.fail_writes_with.reset();
   EXPECT_EQ(call("DELETE", "/api/tokens/" + id).status, 200);
   EXPECT_EQ(server_.ask("GET", "/storage/me/notes/", bearer).status, 401);
   EXPECT_EQ(call("DELETE", "/api/tokens/ffffffffffffffff").status, 404);

@@ -230,18 +230,16 @@ void TokenExchange::on_whole(Now now, std::string body) {
   if (form_value(*form, "grant_type") != "authorization_code") {
     return refuse("unsupported_grant_type", "Only authorization_code is known here.");
   }
-  const PeerAddress key = failure_key(context_, form_value(*form, "code").value_or(""));
-  if (const auto wait = core_.token_failures.over_limit(now, key)) {
-    return reply(too_many_requests(context_, *wait));
-  }
+  // Only a wrong code is delayed: what others guessed from this address is no fault of a right one.
   GrantedCode* grant = core_.codes.find(now, form_value(*form, "code").value_or(""));
   if (grant == nullptr) {
+    const PeerAddress key = failure_key(context_, form_value(*form, "code").value_or(""));
     if (const auto wait = core_.token_failures.note_failure(now, key)) {
       return reply(too_many_requests(context_, *wait));
     }
     return refuse("invalid_grant", "The code is unknown or has expired.");
   }
-  if (grant->spent) return revoke_again(*grant);
+  if (grant->spent) return revoke_again(now, *grant);
   grant->spent = true;
   if (form_value(*form, "redirect_uri") != grant->redirect_uri) {
     return refuse("invalid_grant", "The redirect address is another than before.");
@@ -273,15 +271,18 @@ void TokenExchange::give_token(Now now, GrantedCode& grant) {
 }
 
 // Two parties have the code: what the first one got is worth nothing from now on (RFC 6749 4.1.2).
-void TokenExchange::revoke_again(GrantedCode& grant) {
+void TokenExchange::revoke_again(Now now, const GrantedCode& grant) {
   const auto refuse_code = [this] { refuse("invalid_grant", "The code was used before."); };
   if (!grant.token) return refuse_code();
-  core_.control.revoke(*grant.token);
-  auto record = core_.tokens.revoke(*grant.token);
-  grant.token.reset();
-  if (!record) return refuse_code();
-  ask<storage::Done>(storage::PutRecord{record->key, record->value},
-                     [refuse_code](Now, const storage::Outcome<storage::Done>&) { refuse_code(); });
+  auto begun = core_.revoker.begin(now, *grant.token);
+  if (!begun) return refuse("server_error", begun.error().detail);
+  revocation_.emplace(std::move(*begun));
+  ask<storage::Done>(storage::PutRecord{revocation_->record().key, revocation_->record().value},
+                     [this, refuse_code](Now, const storage::Outcome<storage::Done>& stored) {
+                       revocation_->finish(stored.has_value());
+                       if (!stored) return reply(failure_reply(context_, stored.error(), true));
+                       refuse_code();
+                     });
 }
 
 }  // namespace meshstow::http

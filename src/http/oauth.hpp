@@ -54,8 +54,9 @@ class TokenExchange final : public CollectingExchange {
  private:
   void on_whole(Now now, std::string body) override;
   void give_token(Now now, GrantedCode& grant);
-  void revoke_again(GrantedCode& grant);
+  void revoke_again(Now now, const GrantedCode& grant);
   void refuse(std::string_view error, std::string_view why);
+  std::optional<access::Revocation> revocation_;
 };
 
 }  // namespace meshstow::http

@@ -1,8 +1,8 @@
 // http/rate_limit.hpp: how often one peer address may fail at guessing a secret.
 //
 // A bucket per address (IPv6: per /64): limits::kFailureBurst failures at once, then one per
-// limits::kFailureEvery. Only failures count, so a valid token from the same address is never
-// delayed.
+// limits::kFailureEvery. Whoever asks looks at the secret first and counts only what was wrong: a
+// page that guesses from the user's own address delays nothing that is right.
 #pragma once
 
 #include <chrono>
@@ -18,9 +18,6 @@ class FailureLimiter {
  public:
   // Notes one failure. nullopt: answer it as usual; else: refuse with 429 and this Retry-After.
   std::optional<std::chrono::seconds> note_failure(Now now, const PeerAddress& peer);
-  // The same without noting: is the address over its limit?
-  [[nodiscard]] std::optional<std::chrono::seconds> over_limit(Now now,
-                                                               const PeerAddress& peer) const;
 
  private:
   struct Bucket {
@@ -30,6 +27,8 @@ class FailureLimiter {
   static PeerAddress key_of(const PeerAddress& peer);
   static Bucket decayed(const Bucket& bucket, Now now);
   void make_room(Now now);
+  [[nodiscard]] std::optional<std::chrono::seconds> over_limit(Now now,
+                                                               const PeerAddress& peer) const;
   std::unordered_map<PeerAddress, Bucket, base::FixedBytesHash> buckets_;
 };
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "access/revocation.hpp"
 #include "codec/percent.hpp"
 #include "http/service.hpp"
 #include "http/space_for_test.hpp"
@@ -90,8 +91,7 @@ class TestServer : private SpaceForTest {
   }
   [[nodiscard]] access::TokenId last_token() const { return last_token_; }
   void revoke(const access::TokenId& id) {
-    (void)tokens_.revoke(id);
-    control_.revoke(id);
+    access::Revoker(tokens_, control_).begin(now_, id)->finish(/*stored=*/true);
   }
 
   // One request and its whole response.

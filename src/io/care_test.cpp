@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "http/sessions.hpp"
 #include "io/care_commands.hpp"
 #include "io/node_for_test.hpp"
 #include "io/restore_backup.hpp"
@@ -176,6 +177,60 @@ TEST(Care, a_backup_is_private_whole_and_never_over_a_file) {
   EXPECT_EQ(text_of_file(file), before);
   EXPECT_FALSE(here.backup("relative").ok);
   EXPECT_FALSE(here.backup(here.folder / "none/copy").ok);
+}
+
+// What the layers above keep under these keys, by key.
+std::map<std::string, std::string> records_of(Offline& here) {
+  std::map<std::string, std::string> out;
+  for (const std::string_view prefix : {"http/", "node/"}) {
+    bool done = false;
+    here.node().host->store(storage::ListRecords{base::to_bytes(base::as_bytes(prefix))},
+                            [&](storage::Outcome<storage::Answer> outcome) {
+                              const auto& list = std::get<storage::RecordList>(outcome.value());
+                              for (const auto& [key, value] : list.records) {
+                                out[base::to_string(key)] = base::to_string(value);
+                              }
+                              done = true;
+                            });
+    EXPECT_TRUE(run_until(here.loop, [&] { return done; }));
+  }
+  return out;
+}
+void put_record(Offline& here, std::string_view key, std::string_view value) {
+  bool done = false;
+  here.node().host->store(storage::PutRecord{base::to_bytes(base::as_bytes(key)),
+                                             base::to_bytes(base::as_bytes(value))},
+                          [&](const auto& outcome) { done = outcome.has_value(); });
+  EXPECT_TRUE(run_until(here.loop, [&] { return done; }));
+}
+
+TEST(Care, after_a_restore_nobody_is_signed_in_and_the_last_passphrase_holds) {
+  using Records = std::map<std::string, std::string>;
+  const std::string later(9, '\2');
+  const std::string earlier = std::string(8, '\0') + '\1';
+  Offline here;
+  put_record(here, "http/session/of then", "secret");
+  put_record(here, http::kPassphraseRecordKey, "of then");
+  put_record(here, node::kAnnouncedRecordKey, earlier);
+  const auto file = here.folder / "copy";
+  ASSERT_TRUE(here.backup(file).ok);
+  put_record(here, "http/session/of now", "secret");
+  put_record(here, http::kPassphraseRecordKey, "of now");
+  put_record(here, node::kAnnouncedRecordKey, later);
+  here.close();
+  const auto home = here.folder / "home";
+  auto restored = parsed(restore_backup(home, {file, true, {}}));
+  EXPECT_TRUE(restored.at("carried").at("passphrase").as_bool());
+  here.open();
+  EXPECT_EQ(records_of(here), (Records{{"http/passphrase", "of now"}, {"node/announced", later}}));
+  here.close();
+
+  std::filesystem::resize_file(home / "store.sqlite", 5000);  // then nothing is known of now
+  restored = parsed(restore_backup(home, {file, true, {}}));
+  EXPECT_FALSE(restored.at("carried").at("passphrase").as_bool());
+  EXPECT_TRUE(restored.at("carried").at("lost").is_string());
+  here.open();
+  EXPECT_EQ(records_of(here), (Records{{"node/announced", earlier}}));
 }
 
 TEST(Care, a_backup_takes_the_place_of_an_empty_store_or_of_one_that_is_kept_aside) {

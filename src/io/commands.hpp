@@ -13,7 +13,7 @@
 //   rm      {"path","etag"}
 //   id      {"owner","device","destination","name"}
 //   status, peers
-//   token create {"token","id"}   token list {"tokens":[…]}   token revoke {"id"}
+//   token create {"token","id"}   token list {"tokens":[…]}   token revoke {"id","known"}
 //   errors  a storage_error {"type","code","message","path","timestamp","status"}; code "" where
 //           none of the five fits
 #pragma once

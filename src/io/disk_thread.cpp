@@ -12,6 +12,7 @@
 
 #include "base/mesh_limits.hpp"
 #include "io/clock.hpp"
+#include "io/log.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -38,6 +39,20 @@ std::size_t cost_of(const storage::Operation& operation) {
     body = record->key.size() + record->value.size();
   }
   return body + kOperationOverhead;
+}
+
+// A machine that was off for days looks the same as one whose clock jumped ahead: no warning.
+void tell_jump(const storage::LivedTime::Jump& jump) {
+  const auto hours = std::chrono::duration_cast<std::chrono::hours>(std::chrono::abs(jump.by));
+  const bool back = jump.by < Duration::zero();
+  const std::string far = std::to_string(hours.count() / 24) + " days and " +
+                          std::to_string(hours.count() % 24) + " hours" +
+                          (back ? " back" : " ahead");
+  const char* held = ": no earlier version is deleted for its age within the next hour";
+  if (!jump.between_openings) return log_warning("the clock jumped " + far + held);
+  const std::string since = "since this store was used last, the clock went " + far;
+  if (back) return log_warning(since + held);
+  log_info(since + "; at most a day of that makes earlier versions older");
 }
 
 struct Write {
@@ -213,6 +228,7 @@ void DiskThread::State::run() {
       may_reclaim = true;
     }
     task = nullptr;
+    if (const auto jump = storage->take_clock_jump()) tell_jump(*jump);
     guard.lock();
   }
   guard.unlock();

@@ -60,6 +60,13 @@ json::array interfaces_json(const NodeHost& host) {
   return out;
 }
 
+// A clock that was seen to jump since the store was opened, by how much, and what that holds back.
+json::object clock_json(const storage::Usage& usage) {
+  const std::int64_t jumped = usage.clock_jump.count();
+  return {{"jumped_seconds", jumped == 0 ? json::value() : json::value(jumped)},
+          {"sweep_held", usage.sweep_is_held}};
+}
+
 class Status final : public CommandWork {
  public:
   using CommandWork::CommandWork;
@@ -86,6 +93,7 @@ class Status final : public CommandWork {
             {"conflicts", 0},
             {"peers", host_.node().peers().size()},
             {"modules", modules_json(usage)},
+            {"clock", clock_json(usage)},
             {"listening", std::move(listening)},
             {"interfaces", interfaces_json(host_)},
             {"load", load_json(host_)}});
@@ -201,25 +209,39 @@ class TokenRevoke final : public CommandWork {
   void begin() override {
     const auto id = find();
     if (!id) return;
-    auto record = host_.node().tokens().revoke(*id);
-    if (!record) return fail(record.error().detail);
-    ask<storage::Done>(storage::PutRecord{record->key, record->value},
-                       [this, id = *id](const storage::Done&) {
-                         host_.node().access().revoke(id);
-                         finish({{"id", codec::to_hex(id)}});
-                       });
+    auto revocation = host_.node().revoker().begin(host_.now(), *id);
+    if (!revocation) return fail_invalid(revocation.error());
+    const auto kept = std::make_shared<access::Revocation>(std::move(*revocation));
+    host_.store(storage::PutRecord{kept->record().key, kept->record().value},
+                [work = self(this), kept](const storage::Outcome<storage::Answer>& outcome) {
+                  kept->finish(outcome.has_value());
+                  if (!work->over()) work->tell(*kept, outcome);
+                });
   }
 
  private:
+  void tell(const access::Revocation& revocation,
+            const storage::Outcome<storage::Answer>& outcome) {
+    if (!outcome) return fail(outcome.error());
+    finish({{"id", codec::to_hex(revocation.id())}, {"known", revocation.was_known()}});
+  }
+
+  // A full id names a token that this store does not know too: one made after a backup, say.
   std::optional<access::TokenId> find() {
+    const std::string digits = codec::hash_digits(command_.token_id).value_or("");
+    if (const auto whole = codec::fixed_from_hex<access::TokenId::size()>(digits)) return whole;
     std::vector<access::TokenId> found;
-    const auto digits = codec::hash_digits(command_.token_id);
     for (const access::TokenRecord& record : host_.node().tokens().list()) {
       const auto& id = record.capability.id;
-      if (digits && codec::to_hex(id).starts_with(*digits)) found.push_back(id);
+      if (!digits.empty() && codec::to_hex(id).starts_with(digits)) found.push_back(id);
     }
     if (found.size() == 1) return found.front();
-    fail(found.empty() ? "there is no such token" : "several tokens begin like this");
+    if (!found.empty()) {
+      fail("several tokens begin like this");
+    } else {
+      fail(protocol::StoreCode::not_found, 404,
+           "there is no such token; the 16 digits of its id revoke one that is not known here");
+    }
     return std::nullopt;
   }
 };

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/limits.hpp"
-#include "io/clock.hpp"
+#include "io/carried_rights.hpp"
 #include "io/file_system.hpp"
 #include "io/held_signals.hpp"
 #include "io/home_store.hpp"
@@ -67,7 +67,8 @@ class Restoration {
                         {"bytes", proved->bytes},
                         {"kept", kept_.empty() ? json::value() : json::value(kept_.string())},
                         {"found", proved->found},
-                        {"damages", damages_json(*proved)}};
+                        {"damages", damages_json(*proved)},
+                        {"carried", carried_json()}};
   }
 
  private:
@@ -75,6 +76,13 @@ class Restoration {
     if (!options_.progress) return;
     options_.progress(
         json::serialize(json::object{{"stage", stage}, {"done", done}, {"total", total}}));
+  }
+
+  [[nodiscard]] json::object carried_json() const {
+    return {{"revocations", carried_.revocations},
+            {"tokens", carried_.tokens},
+            {"passphrase", carried_.has_passphrase},
+            {"lost", carried_.lost.empty() ? json::value() : json::value(carried_.lost)}};
   }
 
   [[nodiscard]] bool has_store() const {
@@ -135,7 +143,8 @@ class Restoration {
     return {};
   }
 
-  // Opening it starts its new log; the check then looks at all of it.
+  // Opening it starts its new log; the check then looks at all of it. What was revoked since is
+  // written into it before it takes its place.
   tl::expected<storage::CheckReport, std::string> prove(const fs::path& copy) {
     std::error_code error;
     if (fs::file_size(copy, error) == 0) {
@@ -156,6 +165,10 @@ class Restoration {
     });
     if (report.stopped) return tl::unexpected(std::string(kStopped));
     if (!report.whole() && !options_.takes_damaged) return tl::unexpected(damage_text(report));
+    reader->reset();
+    auto carried = carry_rights(home_, **store, rng_);
+    if (!carried) return tl::unexpected(carried.error() + "; nothing was changed");
+    carried_ = std::move(*carried);
     return report;
   }
 
@@ -213,6 +226,7 @@ class Restoration {
   OsRng rng_;
   FileHandle source_;
   fs::path kept_;
+  CarriedRights carried_;
 };
 
 }  // namespace

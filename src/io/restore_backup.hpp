@@ -17,8 +17,10 @@ struct RestoreOptions {
   bool takes_damaged = false;
 };
 
-// {"file","documents","versions","bytes","kept","found","damages":[{"path","what"}]}; `kept`: where
-// the store that was there now lies, or null; the last two as `check` gives them. Nothing is
+// {"file","documents","versions","bytes","kept","found","damages":[{"path","what"}],
+// "carried":{"revocations","tokens","passphrase","lost"}}; `kept`: where the store that was there
+// now lies, or null; `found` and `damages` as `check` gives them; `carried`: what of that store
+// stays in force (io/carried_rights.hpp), `lost` why nothing does, or null. Nothing is
 // changed unless the copy is sealed for this home, and whole or to be taken as it is. The store
 // then writes a log of its own.
 [[nodiscard]] CommandOutcome restore_backup(const std::filesystem::path& home,

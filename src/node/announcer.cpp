@@ -31,7 +31,9 @@ void Announcer::set_data(Now now) {
   protocol::Announcement announcement;
   announcement.capabilities = {"store"};  // what it can do, and nothing else
   announcement.space_available = space_left_;
-  announcement.timestamp = now.wall;
+  announcement.timestamp =
+      std::max(now.wall, base::wall_from_unix_seconds(
+                             static_cast<std::int64_t>(endpoint_.announced_at(*destination_))));
   announcement.fingerprint = fingerprint_;
   endpoint_.set_app_data(*destination_, protocol::write_announcement(announcement));
 }

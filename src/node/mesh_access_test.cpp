@@ -243,15 +243,83 @@ TEST_F(MeshAccess, refuses_tokens_that_are_expired_foreign_tampered_or_revoked) 
   const std::string revoked = home.issue(world, "n:r");
   EXPECT_EQ(with(revoked), "200");
   const auto id = access::peek_token(revoked)->id;
-  const auto record = home.node->tokens().revoke(id).value();
-  home.node->access().revoke(id);
-  home.run(world, storage::PutRecord{record.key, record.value}).value();
+  home.revoke(world, id);
   EXPECT_EQ(verdict(with_token(put("/public/n/x", "x"), revoked)), "STORE002 401");
 
   home.restart(world);  // and after a restart it is still revoked
   program.link_to(world, home, &program.identity);
   EXPECT_EQ(with(revoked), "STORE002 401");
   EXPECT_EQ(with(home.issue(world, "n:r")), "200");
+}
+
+// A right that ends while a request is under way.
+class MeshAccessInMidTransfer : public MeshAccess, public testing::WithParamInterface<bool> {
+ protected:
+  void SetUp() override {
+    MeshAccess::SetUp();
+    link_as_stranger();
+    token_ = home.issue(world, "n:rw", {}, seconds(3600));
+  }
+  void end_token() {
+    if (GetParam()) {
+      home.revoke(world, access::peek_token(token_)->id);
+    } else {
+      home.wall_error += hours(2);
+    }
+  }
+  std::string token_;
+};
+INSTANTIATE_TEST_SUITE_P(Ends, MeshAccessInMidTransfer, testing::Bool(),
+                         [](const auto& ends) { return ends.param ? "revoked" : "expired"; });
+
+TEST_P(MeshAccessInMidTransfer, nothing_is_written_when_it_ends_between_segments) {
+  Question write = with_token(put("/public/n/big", ""), token_);
+  write.data = test::random_bytes(5'000'000, 3);
+  const auto id = program.send(world, program.pack(write));
+  ASSERT_TRUE(world.run([&] { return home.uploads_begun > 0; }));
+  end_token();
+  const auto answer = program.wait(world, id);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(program.read(*answer).verdict(), "STORE002 401");
+  EXPECT_FALSE(home.get(world, "/public/n/big"));
+  EXPECT_EQ(home.uploads_aborted, home.uploads_begun);
+}
+
+TEST_P(MeshAccessInMidTransfer, nothing_is_written_when_it_ends_before_the_commit) {
+  Question write = with_token(put("/public/n/big", ""), token_);
+  write.data = test::random_bytes(300'000, 3);
+  home.holds_store = true;
+  const auto id = program.send(world, program.pack(write));
+  ASSERT_TRUE(world.run([&] { return home.held.size() >= 2; }));
+  world.run_for(seconds(1));  // all of it has come
+  end_token();
+  home.release_store(world);
+  const auto answer = program.wait(world, id);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(program.read(*answer).verdict(), "STORE002 401");
+  EXPECT_FALSE(home.get(world, "/public/n/big"));
+  EXPECT_EQ(home.uploads_aborted, 1U);
+}
+
+TEST_P(MeshAccessInMidTransfer, no_more_is_read) {
+  home.put(world, "/private/n/big", test::random_bytes(5'000'000, 3));
+  const auto id = program.send(world, program.pack(with_token(get("/private/n/big"), token_)));
+  ASSERT_TRUE(world.run([&] { return program.received > 0; }));
+  end_token();
+  world.run_for(seconds(60));
+  EXPECT_FALSE(program.answers.contains(id));
+  EXPECT_LT(program.received, 4'000'000U);
+}
+
+TEST_P(MeshAccessInMidTransfer, nothing_is_read_when_it_ends_before_the_answer) {
+  home.holds_store = true;
+  const auto id = program.send(world, program.pack(with_token(get("/private/n/a"), token_)));
+  ASSERT_TRUE(world.run([&] { return !home.held.empty(); }));
+  end_token();
+  home.release_store(world);
+  const auto answer = program.wait(world, id);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(program.read(*answer).verdict(), "STORE002 401");
 }
 
 TEST_F(MeshAccess, binds_a_token_to_its_holder) {

@@ -263,6 +263,13 @@ class Home final : public Participant {
     return issued.text;
   }
 
+  void revoke(World& world, const access::TokenId& id) {
+    auto revocation = node->revoker().begin(world.now(*this), id).value();
+    const access::StoredRecord& record = revocation.record();
+    run(world, storage::PutRecord{record.key, record.value}).value();
+    revocation.finish(/*stored=*/true);
+  }
+
   // A new process over the same store and identities.
   void restart(World& world) {
     world.disconnect(*this);

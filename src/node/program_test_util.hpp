@@ -184,6 +184,7 @@ class Program final : public Participant {
   Duration request_timeout = seconds(60);
   bool link_closed = false;
   std::uint64_t sent_so_far = 0;  // of the last outgoing transfer
+  std::uint64_t received = 0;     // of all answers
 
  private:
   void take(World& world, reticulum::Event& event) {
@@ -197,6 +198,7 @@ class Program final : public Participant {
       coming_[started->transfer] = {started->request, {}};
     } else if (const auto* piece = std::get_if<reticulum::ContentPiece>(&event)) {
       base::append(coming_[piece->transfer].second, piece->bytes);
+      received += piece->bytes.size();
       endpoint.content_taken(world.now(*this), piece->transfer);
     } else if (const auto* done = std::get_if<reticulum::ContentDone>(&event)) {
       auto& [request, bytes] = coming_[done->transfer];

@@ -119,12 +119,19 @@ void RequestIntake::decide_access(const protocol::StorageRequest& request) {
   const auto user = sender_ ? std::optional(sender_->hash()) : std::nullopt;
   // A token shown on a link that nobody identified on could have been overheard elsewhere.
   const std::string_view token = user ? request.headers.bearer_token() : std::string_view();
-  const auto decision =
-      context_.access.decide(user, token, *path_, right_for(request.operation), now_.wall);
-  if (!decision.allowed()) return refuse(refused_access(decision, user.has_value()));
-  if (decision.token) context_.tokens.note_use(*decision.token, now_.wall);
-  favour_link(user, decision.token);
-  who_ = context_.holder(user, decision.token, who_);
+  right_ = context_.access.decide(user, token, *path_, right_for(request.operation), now_.wall);
+  if (!right_.allowed()) return refuse(refused_access(right_, user.has_value()));
+  if (right_.token) context_.tokens.note_use(*right_.token, now_.wall);
+  favour_link(user, right_.token);
+  who_ = context_.holder(user, right_.token, who_);
+}
+
+// A token can be revoked or expire while a large request comes in.
+bool RequestIntake::still_allowed() {
+  if (refused_ || !decided_) return !refused_;
+  right_ = context_.access.look_again(right_, now_.wall);
+  if (!right_.allowed()) refuse(refused_access(right_, sender_.has_value()));
+  return right_.allowed();
 }
 
 // Whoever has shown a right keeps its place on a crowded connection.
@@ -182,8 +189,8 @@ bool RequestIntake::is_too_slow(Now now, Duration patience) {
 
 // What the body asks of the store.
 void RequestIntake::drain() {
-  if (!body_) return;
-  if (!refused_ && body_->refused()) return refuse(refused_by_store(*body_->refused()));
+  if (!body_ || !still_allowed()) return;
+  if (body_->refused()) return refuse(refused_by_store(*body_->refused()));
   while (auto asked = body_->next()) {
     context_.store.submit(
         std::move(asked->operation),
@@ -234,7 +241,8 @@ void RequestIntake::open_rest() {
 }
 
 void RequestIntake::finish_if_whole(Now now) {
-  if (!ready_ || (!refused_ && body_ && !body_->is_whole())) return;
+  if (!ready_) return;
+  if (still_allowed() && body_ && !body_->is_whole()) return;
   const auto self = shared_from_this();  // `ready` lets go of us
   std::exchange(ready_, {})(now, *this);
 }
@@ -247,6 +255,7 @@ AcceptedRequest RequestIntake::accept() {
   out.message = *request_of(reader_);
   out.conditions = std::move(conditions_);
   out.body = std::move(body_);
+  out.right = right_;
   if (sender_) out.digest = reader_.digest();
   return out;
 }

@@ -25,6 +25,7 @@ struct AcceptedRequest {
   protocol::StorageRequest message;
   storage::Conditions conditions;
   std::unique_ptr<storage::BodyUpload> body;  // PUT, opened if it was sealed, and whole
+  access::Decision right;  // by which it may, looked at again as it goes on
   // Of the whole message, signature included; nullopt from a sender who is not identified.
   std::optional<Hash32> digest;
 };
@@ -61,6 +62,7 @@ class RequestIntake : public std::enable_shared_from_this<RequestIntake> {
   void decide_access(const protocol::StorageRequest& request);
   void favour_link(const std::optional<access::IdentityHash>& user,
                    const std::optional<access::TokenId>& token);
+  [[nodiscard]] bool still_allowed();
   void check_put(const protocol::StorageRequest& request);
   void read_conditions(const protocol::StorageRequest& request);
   void hold();
@@ -84,6 +86,7 @@ class RequestIntake : public std::enable_shared_from_this<RequestIntake> {
   Now now_{};
 
   std::optional<reticulum::PublicIdentity> sender_;
+  access::Decision right_;
   bool decided_ = false;
   bool broken_ = false;   // the reader gave up
   bool waiting_ = false;  // the next segment is not asked for yet

@@ -69,8 +69,18 @@ void RequestWork::refuse(Now now, const storage::Failure& failure) {
   refuse(now, refused_by_store(failure), is_lasting(failure));
 }
 
+// A token can be revoked or expire while a large answer is made or sent.
+std::optional<Refused> RequestWork::refused_meanwhile(Now now) const {
+  const access::Decision right = context_.access.look_again(request_.right, now.wall);
+  if (right.allowed()) return std::nullopt;
+  return refused_access(right, /*identified=*/true);  // else it had shown no token
+}
+
 void RequestWork::answer(Now now, const protocol::StorageResponse& response,
                          const std::optional<ByteView>& data) {
+  if (data) {
+    if (const auto why = refused_meanwhile(now)) return refuse(now, *why, false);
+  }
   close();
   ends_.answered(now, *this, answers_.response(now, request_.asker, response, data), true);
 }
@@ -229,6 +239,7 @@ void RequestWork::send(Now now, std::uint64_t offset, std::size_t size) {
   // Whoever asks for what was sent already, or for two pieces at once, is not our endpoint.
   if (closed_ || offset != sent_ || wanted_ != 0) return ends_.broken(now, *this);
   held_.moved();
+  if (refused_meanwhile(now)) return ends_.broken(now, *this);
   wanted_ = size;
   fill(now);
 }

@@ -54,6 +54,7 @@ class RequestWork : public std::enable_shared_from_this<RequestWork> {
 
   [[nodiscard]] std::shared_ptr<DocumentStream> new_stream();
   [[nodiscard]] protocol::StorageResponse document_head() const;
+  [[nodiscard]] std::optional<Refused> refused_meanwhile(Now now) const;
   void refuse(Now now, const Refused& why, bool lasting);
   void refuse(Now now, const storage::Failure& failure);
   void refuse_to_hold(Now now, std::uint64_t bytes);

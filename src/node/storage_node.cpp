@@ -17,6 +17,14 @@ namespace {
 constexpr Duration kUsageDelay = std::chrono::seconds(1);  // after a write, for more of them
 constexpr std::chrono::hours kOwnTokenLifetime{24};
 constexpr std::string_view kOwnTokenLabel = "client";
+// How far announces have come in time (Unix seconds) is noted this often while the clock is right:
+// whoever starts with one that went back begins behind what may have been said since. Announces
+// that are ahead of the clock, one second after another, are each noted: nothing creeps away then.
+constexpr std::uint64_t kAnnouncedNotedEvery = 600;
+constexpr std::uint64_t kAnnouncedUnnoted = 2 * kAnnouncedNotedEvery;
+constexpr std::uint64_t kAnnouncedUnnotedWhenAhead = 3;  // not yet on the disk at a crash
+constexpr std::uint64_t kSameMoment = 10;
+constexpr std::uint64_t kLatestAnnounced = 1ULL << 40;
 
 const access::SpaceKey& own_space_key(const NodeIdentities& identities) {
   const access::SpaceKey* key = identities.keys.current(identities.owner.hash());
@@ -31,6 +39,9 @@ struct StorageNode::State {
 
   void read_tokens(const StoreOutcome& outcome);
   bool refuse_damaged(ByteView record_key);
+  void read_announced(const StoreOutcome& outcome);
+  bool note_announced();
+  [[nodiscard]] std::uint64_t announced_before(Now at) const;
   void read_usage(Now at, const StoreOutcome& outcome);
   void join(Now at);
   void initialise_failed(const char* detail, Errc code);
@@ -51,6 +62,7 @@ struct StorageNode::State {
   storage::Uploads uploads;
   access::AccessControl access;
   access::TokenBook tokens;
+  access::Revoker revoker;
   ServerContext context;
   MeshServer server;
   StorageClient client;
@@ -64,6 +76,11 @@ struct StorageNode::State {
   bool initialised = false;
   bool usage_is_read = false;  // right now
   TimePoint usage_due = kNever;
+  struct Announced {
+    std::uint64_t seconds = 0;
+    bool ahead = false;  // of the clock
+  };
+  Announced announced;  // as noted
 };
 
 StorageNode::State::State(NodeIdentities own, NodeOptions with, base::Rng& random)
@@ -76,6 +93,7 @@ StorageNode::State::State(NodeIdentities own, NodeOptions with, base::Rng& rando
           identities.owner.hash(),
           [this](ByteView message) { return identities.owner.sign(message); },
           own_space_key(identities), random),
+      revoker(tokens, access),
       context{.endpoint = endpoint,
               .store = store,
               .access = access,
@@ -139,10 +157,45 @@ void StorageNode::State::read_usage(Now at, const StoreOutcome& outcome) {
   join(at);
 }
 
+void StorageNode::State::read_announced(const StoreOutcome& outcome) {
+  const auto* list = outcome ? std::get_if<storage::RecordList>(&*outcome) : nullptr;
+  if (list == nullptr || list->records.empty()) return;
+  const auto value = FixedBytes<9>::from(list->records.front().second);
+  if (!value) return;
+  announced.seconds = std::min(base::read_big_endian(value->view().first(8)), kLatestAnnounced);
+  announced.ahead = value->view().back() != 0;
+}
+
+// True: there is something to store.
+bool StorageNode::State::note_announced() {
+  if (!initialised || !options.announces) return false;
+  const std::uint64_t seconds = endpoint.announced_at(destination);
+  const bool ahead = static_cast<std::int64_t>(seconds) > base::unix_seconds(now.wall);
+  const bool first = announced.seconds == 0 || ahead;
+  if (seconds < announced.seconds + (first ? 1 : kAnnouncedNotedEvery)) return false;
+  announced = {seconds, ahead};
+  Bytes value;
+  base::append_big_endian(value, seconds);
+  value.push_back(ahead ? 1 : 0);
+  store.submit(storage::PutRecord{base::to_bytes(base::as_bytes(kAnnouncedRecordKey)), value});
+  return true;
+}
+
+// Where announces have come at most, by the note and the clock.
+std::uint64_t StorageNode::State::announced_before(Now at) const {
+  const auto clock =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, base::unix_seconds(at.wall)));
+  if (announced.ahead) return announced.seconds + kAnnouncedUnnotedWhenAhead;
+  if (clock > announced.seconds) return announced.seconds;
+  const bool right = clock + kSameMoment >= announced.seconds;
+  return announced.seconds + (right ? kSameMoment : kAnnouncedUnnoted);
+}
+
 void StorageNode::State::join(Now at) {
   initialised = true;
   if (options.announces) {
     reticulum::DestinationOptions with;
+    with.announced_before = announced_before(at);
     with.max_request =
         access::EnvelopeSealer::sealed_size(limits::kDocument) + limits::kMessageHead;
     endpoint.add_destination(at, identities.device, kDestinationName, with);
@@ -228,6 +281,10 @@ StorageNode::~StorageNode() = default;
 
 void StorageNode::initialise(Now now) {
   state_->now = now;
+  state_->store.submit(storage::GetRecord{base::to_bytes(base::as_bytes(kAnnouncedRecordKey))},
+                       [state = state_.get()](Now /*later*/, const StoreOutcome& outcome) {
+                         state->read_announced(outcome);
+                       });
   state_->store.submit(
       storage::ListRecords{base::to_bytes(base::as_bytes(access::kTokenRecordPrefix))},
       [state = state_.get()](Now /*later*/, const StoreOutcome& outcome) {
@@ -274,6 +331,7 @@ NodeOutput StorageNode::poll() {
     auto output = state_->endpoint.poll();
     if (auto* transmit = std::get_if<reticulum::Transmit>(&output)) return std::move(*transmit);
     if (const auto* deadline = std::get_if<reticulum::Deadline>(&output)) {
+      if (state_->note_announced()) continue;
       return reticulum::Deadline{state_->deadline(deadline->when)};
     }
     // The client may have been called without the node knowing.
@@ -295,6 +353,7 @@ void StorageNode::announce(Now now) {
 
 StorageClient& StorageNode::client() { return state_->client; }
 access::TokenBook& StorageNode::tokens() { return state_->tokens; }
+access::Revoker& StorageNode::revoker() { return state_->revoker; }
 access::AccessControl& StorageNode::access() { return state_->access; }
 reticulum::Endpoint& StorageNode::endpoint() { return state_->endpoint; }
 storage::Uploads& StorageNode::uploads() { return state_->uploads; }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "access/access_control.hpp"
+#include "access/revocation.hpp"
 #include "access/token_book.hpp"
 #include "node/load.hpp"
 #include "node/storage_client.hpp"
@@ -23,6 +24,9 @@
 namespace meshstow::node {
 
 inline constexpr std::string_view kDestinationName = "remotestorage.node";
+// The record that says how far the time in our announces has come: Unix seconds, 8 bytes, and 1 if
+// that was ahead of the clock, else 0.
+inline constexpr std::string_view kAnnouncedRecordKey = "node/announced";
 
 struct NodeIdentities {
   reticulum::Identity owner;
@@ -90,6 +94,7 @@ class StorageNode {
 
   [[nodiscard]] StorageClient& client();
   [[nodiscard]] access::TokenBook& tokens();  // store the records it gives (storage::PutRecord)
+  [[nodiscard]] access::Revoker& revoker();
   [[nodiscard]] access::AccessControl& access();
   [[nodiscard]] reticulum::Endpoint& endpoint();
   // What bodies on their way to the store share: those of HTTP and commands too.

@@ -1,5 +1,6 @@
 // The node as a whole: its start, its announces, the peers it hears.
 #include "node/program_test_util.hpp"
+#include "reticulum/announce.hpp"
 
 namespace meshstow::node {
 namespace {
@@ -102,6 +103,49 @@ TEST(StorageNode, announces_at_once_when_the_first_interface_comes_up) {
   EXPECT_EQ(home.all<Initialised>().size(), 1U);
   world.join(home);
   EXPECT_TRUE(world.run([&] { return !program.announces.empty(); }, seconds(1)));
+}
+
+// RNS ignores for good a destination whose announces went back in time.
+TEST(StorageNode, its_announces_never_go_back_in_time_whatever_the_clock_says_at_a_start) {
+  World world;
+  std::vector<std::uint64_t> times;
+  world.jams = [&](const test::Participant&, ByteView raw) {
+    const auto packet = reticulum::parse_packet(raw);
+    if (!packet || packet->type != reticulum::PacketType::announce) return false;
+    times.push_back(reticulum::announce_seconds(reticulum::read_announce(*packet)->random));
+    return false;
+  };
+  Program program(2);
+  world.join(program);
+  Home home(1);
+  home.start(world);
+  const auto clock = [&] {
+    return static_cast<std::uint64_t>(base::unix_seconds(world.now(home).wall));
+  };
+  const auto start_again = [&](Duration error) {
+    home.wall_error = error;
+    home.restart(world);
+    for (int i = 0; i < 30; ++i) {  // answers count too
+      program.endpoint.request_path(world.now(program), home.node->destination());
+      world.settle(program);
+      world.run_for(seconds(3));
+    }
+  };
+  for (int i = 0; i < 5; ++i) start_again({});
+  EXPECT_LE(times.back(), clock() + 15) << "restarts push it ahead of a clock that is right";
+  for (int i = 0; i < 1000; ++i) {  // a crash loop
+    home.restart(world);
+    world.run_for(seconds(10));
+  }
+  EXPECT_LE(times.back(), clock() + 15);
+  const Duration years = hours(24 * 365);
+  for (const Duration error : {-50 * years, -50 * years, 20 * years, Duration{}, Duration{}}) {
+    start_again(error);
+    EXPECT_GE(base::unix_seconds(last_announcement(program).timestamp),
+              static_cast<std::int64_t>(times.back()) - 120);
+  }
+  EXPECT_GT(times.size(), 100U);
+  EXPECT_TRUE(std::is_sorted(times.begin(), times.end(), std::less_equal<>()));
 }
 
 TEST(StorageNode, does_not_announce_or_serve_as_a_mere_client) {

@@ -4,6 +4,7 @@ namespace meshstow::reticulum {
 namespace {
 
 constexpr Duration kAnswerReused = std::chrono::seconds(1);
+constexpr std::uint64_t kLatestAnnounce = (1ULL << 40) - 1;  // what five bytes can say
 
 }  // namespace
 
@@ -16,7 +17,7 @@ LocalDestination::LocalDestination(Identity owner, std::string_view full_name,
 
 Result<Bytes> LocalDestination::announce(base::Rng& rng, WallTime now, bool path_response) {
   const auto clock = static_cast<std::uint64_t>(std::max<std::int64_t>(0, base::unix_seconds(now)));
-  const std::uint64_t seconds = std::max(clock, last_announce_seconds_ + 1);
+  const std::uint64_t seconds = std::min(std::max(clock, announced_at() + 1), kLatestAnnounce);
   AnnounceFields fields{.name = name,
                         .random = announce_random(rng, seconds),
                         .app_data = app_data,

@@ -2,6 +2,7 @@
 // Source: facts/reticulum.md 2, 4, 10.1.7.
 #pragma once
 
+#include <algorithm>
 #include <map>
 
 #include "reticulum/announce.hpp"
@@ -18,13 +19,16 @@ struct LocalDestination {
   DestinationOptions options;
   Bytes app_data;
 
-  // A fresh announce, later than every one before whatever the clock says. Errc::limit: too much
-  // app_data.
+  // A fresh announce, later than every one before whatever the clock says (over restarts by
+  // DestinationOptions::announced_before). Errc::limit: too much app_data.
   [[nodiscard]] Result<Bytes> announce(base::Rng& rng, WallTime now, bool path_response);
   // An announce with context 0B. Askers within one second get the same one: each costs a signature,
   // and would push the announce time further ahead.
   [[nodiscard]] Result<Bytes> path_response(base::Rng& rng, Now now);
   void set_app_data(Bytes data);
+  [[nodiscard]] std::uint64_t announced_at() const {
+    return std::max(last_announce_seconds_, options.announced_before);
+  }
 
  private:
   std::uint64_t last_announce_seconds_ = 0;

@@ -47,6 +47,11 @@ Result<void> Endpoint::announce(Now now, const DestinationHash& destination) {
   return impl_->announce(now, destination);
 }
 
+std::uint64_t Endpoint::announced_at(const DestinationHash& destination) const {
+  const LocalDestination* local = impl_->destinations.find(destination);
+  return local == nullptr ? 0 : local->announced_at();
+}
+
 void Endpoint::request_path(Now now, const DestinationHash& destination) {
   impl_->path_requests.request(now.mono, destination, true);
 }

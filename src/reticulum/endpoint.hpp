@@ -50,6 +50,9 @@ struct DestinationOptions {
   bool accepts_resources = false;  // bare resources (not requests or responses)
   bool proves_packets = true;
   std::vector<crypto::X25519Key> ratchets;  // newest first; empty: announces carry none
+  // Announces are later than this, Unix seconds, whatever the clock says: peers ignore a
+  // destination for good whose time went back.
+  std::uint64_t announced_before = 0;
   // Largest request in bytes of packed content; larger ones are rejected before transfer.
   std::uint64_t max_request = UINT64_MAX;
 };
@@ -229,6 +232,9 @@ class Endpoint {
   // Sets what later announces and answers to path requests carry.
   void set_app_data(const DestinationHash& destination, Bytes app_data);
   [[nodiscard]] Result<void> announce(Now now, const DestinationHash& destination);
+  // The time in the last announce or answer to a path request, Unix seconds; before the first one,
+  // announced_before.
+  [[nodiscard]] std::uint64_t announced_at(const DestinationHash& destination) const;
 
   // Other nodes.
   void request_path(Now now, const DestinationHash& destination);  // -> PathFound or PathFailed

@@ -49,7 +49,7 @@ struct HistoryRow {
   HistoryId id = 0;
   NodeId document = 0;
   NodeId usage = 0;             // whose history bytes these are (storage/usage_book.hpp)
-  std::int64_t superseded = 0;  // Unix time in microseconds
+  std::int64_t superseded = 0;  // the time lived until then, in microseconds
   std::int64_t bytes = 0;
   ContentId content = 0;
   Bytes entry;

@@ -19,9 +19,9 @@ RemoteStorage::~RemoteStorage() = default;
 Result<std::unique_ptr<RemoteStorage>> RemoteStorage::open(std::unique_ptr<LocalStore> engine,
                                                            std::unique_ptr<Sealer> sealer,
                                                            base::Rng& rng, StorageOptions options,
-                                                           Now) {
+                                                           Now now) {
   auto state = std::make_unique<State>(std::move(engine), std::move(sealer), rng, options);
-  if (auto opened = state->writer.open(rng); !opened) return fail(opened.error());
+  if (auto opened = state->writer.open(now, rng); !opened) return fail(opened.error());
   return std::unique_ptr<RemoteStorage>(new RemoteStorage(std::move(state)));
 }
 
@@ -42,6 +42,9 @@ Result<void> RemoteStorage::start_new_log() { return state_->writer.start_new_lo
 
 bool RemoteStorage::reclaim_some(Now now, bool idle) {
   return state_->writer.reclaim_some(now, idle);
+}
+std::optional<LivedTime::Jump> RemoteStorage::take_clock_jump() {
+  return state_->writer.take_clock_jump();
 }
 std::uint64_t RemoteStorage::unused_bytes() { return state_->writer.unused_bytes(); }
 

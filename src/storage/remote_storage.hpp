@@ -11,6 +11,7 @@
 
 #include "base/rng.hpp"
 #include "base/time.hpp"
+#include "storage/lived_time.hpp"
 #include "storage/local_store.hpp"
 #include "storage/operations.hpp"
 #include "storage/sealer.hpp"
@@ -81,6 +82,8 @@ class RemoteStorage {
   // Spends at most one small transaction on reclaiming what history and aborted uploads left.
   // True: there is more to do. `idle`: nobody waits, so the log is copied into the file as well.
   [[nodiscard]] bool reclaim_some(Now now, bool idle = true);
+  // What the wall clock did since it was last asked, if that needs to be told.
+  [[nodiscard]] std::optional<LivedTime::Jump> take_clock_jump();
   // Room inside the store's file that new bodies can take before the file grows.
   [[nodiscard]] std::uint64_t unused_bytes();
 

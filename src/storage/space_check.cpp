@@ -210,9 +210,11 @@ void SpaceCheck::check_version(const HistoryRow& row) {
   if (row.usage != folder.usage || static_cast<std::uint64_t>(row.bytes) != state.size) {
     report(path, "an earlier version is counted wrongly");
   }
-  if (row.superseded < state.modified.time_since_epoch().count()) {
-    report(path, "an earlier version was replaced before it was written");
+  const bool from_the_future = space_.lived_at && Duration{row.superseded} > space_.lived;
+  if (row.superseded < superseded_ || from_the_future) {
+    report(path, "an earlier version has an age that cannot be");
   }
+  superseded_ = row.superseded;
   usage_[folder.usage].history_bytes += state.size;
   check_body(path, folder.secret, state, row.content);
 }

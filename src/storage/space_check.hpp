@@ -93,6 +93,7 @@ class SpaceCheck {
   const Digests& digests_;
   CheckReport report_;
   SpaceRecord space_;
+  std::int64_t superseded_ = 0;  // of the history row looked at last
   std::uint64_t done_ = 0;
   std::unordered_map<NodeId, FolderState> folders_;
   std::vector<NodeId> folder_order_;  // ascending: parents first

@@ -195,7 +195,7 @@ Outcome<std::pair<DocumentState, ContentId>> SpaceWriter::find_version(const Pla
 DocumentState SpaceWriter::next_state(const Place& place) {
   DocumentState state;
   state.version = {space_.log, space_.next_sequence++};
-  state.modified = wall_;
+  state.modified = lived_.wall();
   if (place.state) state.context = seen_after(*place.state);
   return state;
 }
@@ -288,7 +288,7 @@ Result<void> SpaceWriter::supersede(NodeRow& node, const DocumentState& old, Fol
   row.id = space_.next_history++;
   row.document = node.id;
   row.usage = folder.usage;
-  row.superseded = superseded_now(row.id, old.modified);
+  row.superseded = lived_.lived().count();
   row.bytes = static_cast<std::int64_t>(old.size);
   row.content = node.content;
   row.entry = std::move(node.entry);
@@ -303,20 +303,6 @@ Result<void> SpaceWriter::supersede(NodeRow& node, const DocumentState& old, Fol
     if (auto dropped = drop_history(node, *oldest); !dropped) return dropped;
   }
   return {};
-}
-
-// Never before the state that was superseded last, nor before the state itself was written: what a
-// clock that was set back had written would be too old to be kept as soon as the clock is right
-// again.
-std::int64_t SpaceWriter::superseded_now(HistoryId id, WallTime written) {
-  if (last_superseded_ == 0) {
-    const auto before = engine_->view().history(id - 2, 1);
-    if (!before.empty()) last_superseded_ = before.front().superseded;
-  }
-  for (const WallTime each : {wall_, written}) {
-    last_superseded_ = std::max<std::int64_t>(last_superseded_, each.time_since_epoch().count());
-  }
-  return last_superseded_;
 }
 
 // Takes one state out of the node's history; the caller writes the node.

@@ -10,12 +10,14 @@ constexpr std::size_t kHistoryAtOnce = 256;
 constexpr std::size_t kLooseLookedAt = 256;
 constexpr std::size_t kShrinkAtOnce = 1024 * 1024;
 constexpr auto kBetweenSweeps = std::chrono::hours{1};
+// A store that nobody writes to says so often how long it has lived; a crash forgets no more.
+constexpr auto kLivedTimeUnsaved = std::chrono::hours{6};
 
 }  // namespace
 
 bool SpaceWriter::reclaim_some(Now now, bool idle) {
   if (idle) engine_->tidy(/*idle=*/true);
-  wall_ = now.wall;
+  advance(now);
   const bool sweeping = !next_sweep_ || now.mono >= *next_sweep_;
   if (!sweeping && !is_over_quota() && !next_reclaimable()) return false;
 
@@ -32,7 +34,8 @@ bool SpaceWriter::reclaim_some(Now now, bool idle) {
   } else if (is_over_quota()) {
     history = shrink_history(kHistoryAtOnce);
   }
-  if (reclaimed_ == 0 && history && !engine_->view().status()) {
+  const bool remembers = lived_.lived() - space_.lived < kLivedTimeUnsaved;
+  if (reclaimed_ == 0 && remembers && history && !engine_->view().status()) {
     engine_->rollback();  // only looked
     return *history || (sweeping && is_over_quota());
   }
@@ -104,8 +107,7 @@ bool SpaceWriter::is_expired(const HistoryRow& row, const NodeRow& node,
   // The sweep meets a document's states oldest first, so the count says whether this one is too
   // many.
   if (node.history > static_cast<std::int64_t>(policy.keep_versions)) return true;
-  const auto age = wall_.time_since_epoch() - Duration{row.superseded};
-  return age > policy.keep_for;
+  return !lived_.is_held() && lived_.lived() - Duration{row.superseded} > policy.keep_for;
 }
 
 // History gives way to current documents, oldest first.

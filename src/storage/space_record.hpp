@@ -35,6 +35,8 @@ struct SpaceRecord {
   std::uint64_t bytes = 0;             // of current versions
   std::uint64_t history_bytes = 0;     // of superseded ones
   std::optional<std::uint64_t> quota;  // in force
+  Duration lived{};                    // storage/lived_time.hpp
+  std::optional<WallTime> lived_at;    // when that was so; nullopt: written before that was known
 };
 Bytes encode(const SpaceRecord& record);
 [[nodiscard]] Result<SpaceRecord> decode_space_record(ByteView bytes);

@@ -128,17 +128,108 @@ TEST_P(Space, a_clock_set_back_ten_years_loses_no_history) {
   EXPECT_EQ(store.versions("/private/m/a").size(), 1u);
 }
 
-TEST_P(Space, nothing_is_replaced_before_it_was_written_whatever_the_clock_says) {
-  Store store = make_store();
-  ASSERT_TRUE(store.put("/private/m/a", "right"));
-  store.now().wall -= std::chrono::hours{24 * 3650};
-  ASSERT_TRUE(store.put("/private/m/a", "ten years ago"));
-  store.reopen();
-  ASSERT_TRUE(store.put("/private/m/a", "ten years ago too"));
-  store.now().wall += std::chrono::hours{24 * 3650};
+// What the store keeps of a document and of a deletion while `mishap` happens to the clock.
+void expect_nothing_is_swept(Store store, const std::function<void(Store&)>& mishap) {
+  ASSERT_TRUE(store.put("/private/m/a", "1"));
+  ASSERT_TRUE(store.put("/private/m/a", "2"));
+  ASSERT_TRUE(store.put("/private/m/gone", "x"));
+  ASSERT_TRUE(store.remove("/private/m/gone"));
+  mishap(store);
+  store.now().mono += std::chrono::hours{2};
+  store.now().wall += std::chrono::hours{2};
+  store.reclaim_all();
+  EXPECT_EQ(store.versions("/private/m/a").size(), 2U);
+  EXPECT_EQ(store.versions("/private/m/gone").size(), 2U);
+}
+
+TEST_P(Space, a_clock_decades_wrong_for_a_minute_sweeps_nothing_whenever_it_comes) {
+  for (const auto error : {-std::chrono::days{56 * 365}, std::chrono::days{14 * 365}}) {
+    expect_nothing_is_swept(make_store(), [&](Store& store) {  // while it is open
+      store.now().wall += error;
+      store.pass(std::chrono::minutes{1});
+      store.reclaim_all();
+      store.now().wall -= error;
+    });
+    expect_nothing_is_swept(make_store(), [&](Store& store) {  // from one opening to the next
+      store.now().wall += error;
+      store.reopen();
+      store.reclaim_all();
+      store.pass(std::chrono::minutes{1});
+      ASSERT_TRUE(store.put("/private/m/other", "written by the wrong clock"));
+      store.now().wall -= error;
+      store.reopen();
+      store.reclaim_all();
+    });
+    expect_nothing_is_swept(make_store(), [&](Store& store) {  // only when it is closed
+      store.close();
+      store.now().wall += error;
+      store.pass(std::chrono::minutes{1});
+      store.reopen();
+      store.now().wall -= error;
+    });
+  }
+}
+
+TEST_P(Space, history_ages_a_day_at_most_while_the_store_is_closed) {
+  Store store = make_store({.history = {std::chrono::days{3}, 10}});
+  ASSERT_TRUE(store.put("/private/m/a", "1"));
+  ASSERT_TRUE(store.put("/private/m/a", "2"));
+  const auto sleep = [&](Duration time) {
+    store.close();
+    store.now().wall += time;  // the machine is off: its monotonic clock begins anew
+    store.now().mono = TimePoint{};
+    store.reopen();
+    store.reclaim_all();
+    ASSERT_TRUE(store.put("/private/other/a", "x"));
+  };
+  sleep(std::chrono::days{1000});
+  sleep(std::chrono::days{1});
+  sleep(std::chrono::hours{23});
+  EXPECT_EQ(store.versions("/private/m/a").size(), 2U);
+  sleep(std::chrono::hours{2});
+  EXPECT_EQ(store.versions("/private/m/a").size(), 1U);
+}
+
+TEST_P(Space, history_ages_while_nobody_writes_and_a_crash_forgets_hours_of_it) {
+  Store store = make_store({.history = {std::chrono::days{30}, 10}});
+  ASSERT_TRUE(store.put("/private/m/a", "1"));
+  ASSERT_TRUE(store.put("/private/m/a", "2"));
+  for (int hour = 0; hour < 29 * 24; ++hour) {
+    store.pass(std::chrono::hours{1});
+    store.reclaim_all();
+  }
+  store.now().wall -= std::chrono::days{10'000};  // between two runs nothing is counted
   store.reopen();
   store.reclaim_all();
-  EXPECT_EQ(store.versions("/private/m/a").size(), 3U);
+  EXPECT_EQ(store.versions("/private/m/a").size(), 2U);
+  for (int hour = 0; hour < 30; ++hour) {
+    store.pass(std::chrono::hours{1});
+    store.reclaim_all();
+  }
+  EXPECT_EQ(store.versions("/private/m/a").size(), 1U);
+}
+
+TEST_P(Space, a_jump_of_the_clock_holds_the_sweep_back_and_is_told) {
+  Store store = make_store({.history = {std::chrono::days{30}, 10}});
+  ASSERT_TRUE(store.put("/private/m/a", "1"));
+  ASSERT_TRUE(store.put("/private/m/a", "2"));
+  EXPECT_EQ(store.storage().take_clock_jump(), std::nullopt);
+  store.now().wall += std::chrono::days{5000};
+  store.now().mono += std::chrono::days{31};
+  store.reclaim_all();
+  const auto jump = store.storage().take_clock_jump();
+  ASSERT_TRUE(jump);
+  EXPECT_EQ(jump->by, std::chrono::days{5000 - 31});
+  EXPECT_FALSE(jump->between_openings);
+  EXPECT_EQ(store.storage().take_clock_jump(), std::nullopt);  // once
+  EXPECT_EQ(store.usage().clock_jump, std::chrono::days{5000 - 31});
+  EXPECT_TRUE(store.usage().sweep_is_held);
+  EXPECT_EQ(store.versions("/private/m/a").size(), 2U);
+  store.pass(LivedTime::kHold + std::chrono::hours{1});
+  store.reclaim_all();
+  EXPECT_FALSE(store.usage().sweep_is_held);
+  EXPECT_EQ(store.versions("/private/m/a").size(), 1U);
+  EXPECT_EQ(store.usage().clock_jump, std::chrono::days{5000 - 31});
 }
 
 TEST_P(Space, history_policy_can_differ_per_module_and_persists) {

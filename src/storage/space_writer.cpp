@@ -35,13 +35,17 @@ SpaceWriter::SpaceWriter(std::unique_ptr<LocalStore> engine, std::unique_ptr<Sea
 
 // Looking changes nothing in the file, so that a damaged one, or one that cannot be written, is
 // left as it is.
-Result<void> SpaceWriter::open(base::Rng& rng) {
+Result<void> SpaceWriter::open(Now now, base::Rng& rng) {
   next_token_ = rng.bytes<16>();
   auto found = load_space_record(engine_->view(), box_);
   if (const auto error = engine_->view().status()) return fail(*error);
   if (!found) return fail(found.error());
-  if (*found && !is_copy(**found)) {
+  if (*found) {
     space_ = **found;
+    resume_lived_time();
+  }
+  advance(now);
+  if (*found && !is_copy(**found)) {
     auto read = read_settings();
     if (const auto error = engine_->view().status()) return fail(*error);
     return read;
@@ -64,6 +68,30 @@ Result<void> SpaceWriter::open(base::Rng& rng) {
   auto read = read_settings();
   if (const auto error = engine_->view().status()) return fail(*error);
   return read;
+}
+
+// Stores of older programs stamped their history by the wall clock: it ages from its newest row on.
+void SpaceWriter::resume_lived_time() {
+  Duration lived = space_.lived;
+  if (!space_.lived_at) {
+    const auto newest = engine_->view().history(space_.next_history - 2, 1);
+    if (!newest.empty()) lived = Duration{newest.front().superseded};
+  }
+  lived_.resume(lived, space_.lived_at);
+}
+
+void SpaceWriter::advance(Now now) {
+  if (lived_.advance(now)) jump_is_told_ = false;
+  const auto& jump = lived_.last_jump();
+  const auto shared = engine_->view().shared();
+  shared->clock_jump_seconds =
+      jump ? std::chrono::round<std::chrono::seconds>(jump->by).count() : 0;
+  shared->sweep_is_held = lived_.is_held();
+}
+
+std::optional<LivedTime::Jump> SpaceWriter::take_clock_jump() {
+  if (std::exchange(jump_is_told_, true)) return std::nullopt;
+  return lived_.last_jump();
 }
 
 Result<void> SpaceWriter::open_in_transaction(base::Rng& rng) {
@@ -129,7 +157,7 @@ std::vector<StoreReply> SpaceWriter::execute_batch(Now now, std::span<const Stor
   std::vector<StoreReply> replies;
   if (writes.empty()) return replies;
   replies.reserve(writes.size());
-  wall_ = now.wall;
+  advance(now);
   touched_uploads_.clear();
   settings_changed_ = false;
   const SpaceRecord before = space_;
@@ -199,6 +227,8 @@ void SpaceWriter::write_caches() {
 void SpaceWriter::save_space() {
   const Bytes key = record_key(RecordKind::space);
   space_.quota = space_quota();
+  space_.lived = lived_.lived();
+  space_.lived_at = lived_.wall();
   engine_->put_record(key, box_.close(true, key, encode(space_)));
 }
 

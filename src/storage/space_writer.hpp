@@ -11,6 +11,7 @@
 #include "base/rng.hpp"
 #include "storage/body_store.hpp"
 #include "storage/folder_tree.hpp"
+#include "storage/lived_time.hpp"
 #include "storage/remote_storage.hpp"
 #include "storage/usage_book.hpp"
 
@@ -21,7 +22,7 @@ class SpaceWriter {
   SpaceWriter(std::unique_ptr<LocalStore> engine, std::unique_ptr<Sealer> sealer,
               StorageOptions options);
 
-  [[nodiscard]] Result<void> open(base::Rng& rng);
+  [[nodiscard]] Result<void> open(Now now, base::Rng& rng);
   [[nodiscard]] std::vector<StoreReply> execute_batch(Now now,
                                                       std::span<const StoreRequest> writes);
   [[nodiscard]] Result<std::unique_ptr<StorageReader>> make_reader();
@@ -29,6 +30,7 @@ class SpaceWriter {
   [[nodiscard]] std::uint64_t unused_bytes() { return engine_->file_size().unused; }
   [[nodiscard]] Result<std::uint64_t> compact(Now now, const CompactProgress& progress);
   [[nodiscard]] Result<void> start_new_log(base::Rng& rng);
+  [[nodiscard]] std::optional<LivedTime::Jump> take_clock_jump();
   [[nodiscard]] const SpaceRecord& space() const { return space_; }
 
  private:
@@ -57,6 +59,8 @@ class SpaceWriter {
 
   // Batches.
   [[nodiscard]] Result<void> open_in_transaction(base::Rng& rng);
+  void resume_lived_time();
+  void advance(Now now);
   void create_space(base::Rng& rng);
   [[nodiscard]] bool is_copy(const SpaceRecord& found);
   [[nodiscard]] Result<void> read_settings();
@@ -92,7 +96,6 @@ class SpaceWriter {
   [[nodiscard]] Outcome<WriteResult> write_deletion(Place& place);
   [[nodiscard]] DocumentState next_state(const Place& place);
   [[nodiscard]] Result<void> supersede(NodeRow& node, const DocumentState& old, Folder& folder);
-  [[nodiscard]] std::int64_t superseded_now(HistoryId id, WallTime written);
   [[nodiscard]] Result<void> drop_history(NodeRow& node, const HistoryRow& row);
   [[nodiscard]] Outcome<std::pair<DocumentState, ContentId>> find_version(const Place& place,
                                                                           const VersionId& version);
@@ -133,9 +136,9 @@ class SpaceWriter {
   std::unordered_map<UploadId, Upload> uploads_;
   std::vector<UploadId> touched_uploads_;  // by the current batch
   bool settings_changed_ = false;          // by the current batch
-  WallTime wall_{};                        // of the current batch
-  std::int64_t last_superseded_ = 0;       // Unix time in microseconds; 0: not read yet
-  HistoryId swept_ = 0;                    // the sweep over history has come this far
+  LivedTime lived_;
+  bool jump_is_told_ = true;
+  HistoryId swept_ = 0;  // the sweep over history has come this far
   std::optional<TimePoint> next_sweep_;
   std::size_t reclaimed_ = 0;  // bodies and versions, by the current reclaim_some()
 };

@@ -536,6 +536,8 @@ Outcome<Answer> StorageReader::State::run(const ReadUsage&) {
     usage.documents = (*space)->documents;
     usage.bytes = (*space)->bytes;
     usage.history_bytes = (*space)->history_bytes;
+    usage.clock_jump = std::chrono::seconds{shared->clock_jump_seconds};
+    usage.sweep_is_held = shared->sweep_is_held;
     usage.quota = (*space)->quota;
     usage.space_left =
         usage.quota ? *usage.quota - std::min(*usage.quota, usage.bytes) : UINT64_MAX;

@@ -41,6 +41,9 @@ struct StoreShared {
   // Grows after every commit, before anybody hears that it was done: what a reader has read since
   // it looked is the newest acknowledged state as long as the number is the same.
   std::atomic<std::uint64_t> commits{0};
+  // What the writer knows of the wall clock (storage/lived_time.hpp); 0: it never jumped.
+  std::atomic<std::int64_t> clock_jump_seconds{0};
+  std::atomic<bool> sweep_is_held{false};
 };
 
 }  // namespace meshstow::storage

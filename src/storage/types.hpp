@@ -136,6 +136,10 @@ struct Usage {
   std::uint64_t history_bytes = 0;       // of earlier versions; they give way to the quota
   std::optional<HistoryPolicy> history;  // as set; nullopt: what StorageOptions say
   std::vector<ModuleRules> rules;
+  // Since the store was opened: the last jump of the wall clock, below zero if back; 0: none. And
+  // whether history is kept for the time being, whatever its age.
+  std::chrono::seconds clock_jump{0};
+  bool sweep_is_held = false;
 };
 
 // Why the store refused. `current`: the tag of the document as it is, where there is one.

@@ -5,6 +5,8 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,69 @@ def test_a_backup_of_a_running_node_is_proved_and_restored(world, tmp_path):
 
     kept = node.json("restore-backup", str(copy), "--replace")["kept"]
     assert os.path.exists(kept) and node.run("get", NOTE).stdout == b"two"
+    assert node.json("check")["whole"]
+
+
+def reads_with(node, token):
+    """The status of an app's read."""
+    request = urllib.request.Request(node.ready["http"] + "/storage/me/notes/",
+                                     headers={"Authorization": f"Bearer {token}"})
+    try:
+        return urllib.request.urlopen(request, timeout=PATIENCE).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_no_token_comes_back_with_a_backup(world, tmp_path):
+    def make():
+        return node.json("token", "create", "--scope", "notes:rw")
+
+    node = world.node()
+    node.run("put", NOTE, data=b"one")
+    kept, revoked = make(), make()
+    copy = tmp_path / "copy"
+    node.run("backup", copy)
+    node.run("token", "revoke", revoked["id"])
+    later, both = make(), make()
+    node.run("token", "revoke", both["id"])
+    carried = node.json("restore-backup", copy, "--replace")["carried"]
+    assert carried == {"revocations": 2, "tokens": 1, "passphrase": False, "lost": None}
+
+    node.serve(http="localhost:0")
+    status = {each["id"]: each["revoked"] for each in node.json("token", "list")["tokens"]}
+    assert status == {kept["id"]: False, revoked["id"]: True, later["id"]: False, both["id"]: True}
+    for each in (kept, revoked, later, both):
+        assert reads_with(node, each["token"]) == (401 if status[each["id"]] else 200)
+    assert node.json("token", "revoke", later["id"])["known"]
+    assert reads_with(node, later["token"]) == 401
+
+
+def test_what_a_lost_store_knew_of_tokens_is_said_and_a_full_id_is_revoked_all_the_same(
+        world, tmp_path):
+    node = world.node()
+    node.run("put", NOTE, data=b"one")
+    old = node.json("token", "create", "--scope", "notes:rw")
+    copy = tmp_path / "copy"
+    node.run("backup", copy)
+    node.run("token", "revoke", old["id"])
+    later = node.json("token", "create", "--scope", "notes:rw")
+    (node.home / "store.sqlite").write_bytes(b"no store at all" * 1000)
+    told = node.run("restore-backup", copy, "--replace").err
+    assert "revocation" in told and "`token revoke ID`" in told
+    about = node.json("restore-backup", copy, "--replace")
+    assert about["carried"]["lost"] is None, "the one that is replaced now can be read"
+
+    node.serve(http="localhost:0")
+    assert reads_with(node, old["token"]) == reads_with(node, later["token"]) == 200
+    assert "STORE001" in one_line(node.run("token", "revoke", later["id"][:15], code=11))
+    revoked = node.json("token", "revoke", later["id"])
+    assert revoked == {"id": later["id"], "known": False}
+    assert "not known" in node.run("token", "revoke", "00112233aabbccdd").out
+    assert reads_with(node, later["token"]) == 401
+    assert reads_with(node, old["token"]) == 200
+    assert node.stop() == 0
+    node.serve(http="localhost:0")
+    assert reads_with(node, later["token"]) == 401
     assert node.json("check")["whole"]
 
 

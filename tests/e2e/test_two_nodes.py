@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import BINARY, PATIENCE, eventually, token_for
+from harness import BINARY, PATIENCE, eventually, one_line, token_for
 
 NOTE = "/public/notes/today.txt"
 SHARED = "/shared/maps/river.txt"
@@ -43,6 +43,42 @@ def test_a_token_opens_its_folder(nodes):
     there.run("put", NOTE, "--if-match", "other", *there.at, *token, data=b"no", code=15)
     there.run("rm", NOTE, *there.at, *token)
     here.run("get", NOTE, code=11)
+
+
+def test_a_token_need_not_stand_on_the_command_line(nodes, tmp_path):
+    here, there = nodes
+    good, junk = tmp_path / "good", tmp_path / "junk"
+    good.write_text("\n" + token_for(here, "storage:write:/public/notes/") + " \n")
+    junk.write_text("junk")
+    token = good.read_text().strip()
+
+    def listing(*arguments, **more):
+        return there.run("ls", "/public/notes/", *there.at, *arguments, **more)
+
+    listing("--token-file", good)
+    listing("--token-file", "-", data=token.encode())
+    listing(env={"MESHSTOW_TOKEN": token})
+    # The nearest one counts.
+    listing("--token", token, "--token-file", junk, env={"MESHSTOW_TOKEN": "junk"})
+    listing("--token-file", good, env={"MESHSTOW_TOKEN": "junk"})
+    listing("--token-file", junk, env={"MESHSTOW_TOKEN": token}, code=12)
+    listing(env={"MESHSTOW_TOKEN": "junk"}, code=12)
+    listing(env={"MESHSTOW_TOKEN": ""}, code=12)
+    there.run("ls", "/", env={"MESHSTOW_TOKEN": "junk"})  # here it is of no use
+    there.run("ls", "/", "--token-file", good, code=2)
+
+    there.run("put", NOTE, good, *there.at, "--token-file", "-", data=token.encode())
+    assert here.run("get", NOTE).stdout == good.read_bytes()
+    for document in ((), ("-",)):
+        refused = there.run("put", NOTE, *document, *there.at, "--token-file", "-",
+                            data=token.encode(), code=2)
+        assert "standard input" in one_line(refused)
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "long").write_text("x" * 100_000)
+    (tmp_path / "two").write_text(f"{token}\n{token}\n")
+    for name in ("none", "empty", "long", "two"):
+        done = listing("--token-file", tmp_path / name, code=1)
+        assert name in one_line(done) and token not in done.err
 
 
 def test_tokens_that_do_not_hold(nodes):
