@@ -46,10 +46,14 @@ CLI::App& add_path_command(CLI::App& app, Words& words, const std::string& verb,
 }
 
 void add_conditions(CLI::App& sub, Words& words) {
+  // `--if-match "$TAG"` of a script whose TAG is empty is a condition that cannot be read, not none.
+  const auto given = [](const std::string& text) { return text.empty() ? " " : text; };
   sub.add_option("--if-match", words.out.command.if_match, "only if this is the current ETag")
+      ->transform(given)
       ->type_name("E");
   sub.add_option("--if-none-match", words.out.command.if_none_match,
                  "only if this is not; '*': only if there is no document yet")
+      ->transform(given)
       ->type_name("E");
 }
 

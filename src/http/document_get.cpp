@@ -24,24 +24,16 @@ void add_document_headers(HeaderBlock& headers, const Context& context, const St
 }  // namespace
 
 Result<storage::Conditions> read_conditions(const Request& request) {
-  storage::Conditions out;
-  if (const auto text = request.joined("If-Match")) {
-    auto list = storage::parse_etag_list(*text);
-    if (!list) return fail(list.error());
-    out.if_match = std::move(*list);
-  }
-  if (const auto text = request.joined("If-None-Match")) {
-    auto list = storage::parse_etag_list(*text);
-    if (!list) return fail(list.error());
-    out.if_none_match = std::move(*list);
-  }
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  auto out = storage::parse_conditions(request.joined("If-Match"), request.joined("If-None-Match"),
+                                       /*writes=*/!reads);
+  if (!out) return out;
   // A date that is none is to be ignored (RFC 9110, 13.1.3 and 13.1.4).
   if (const auto text = request.header("If-Unmodified-Since")) {
-    out.if_unmodified_since = codec::parse_http_date(*text);
+    out->if_unmodified_since = codec::parse_http_date(*text);
   }
-  const bool reads = request.method == "GET" || request.method == "HEAD";
   if (const auto text = request.header("If-Modified-Since"); text && reads) {
-    out.if_modified_since = codec::parse_http_date(*text);
+    out->if_modified_since = codec::parse_http_date(*text);
   }
   return out;
 }

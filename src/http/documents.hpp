@@ -14,7 +14,7 @@
 
 namespace meshstow::http {
 
-// Reads If-Match and If-None-Match. Errc::malformed, Errc::limit.
+// All conditions of a request. An error: If-None-Match cannot be read, and this is a write.
 [[nodiscard]] Result<storage::Conditions> read_conditions(const Request& request);
 
 class StorageExchange : public Exchange {

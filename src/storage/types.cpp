@@ -81,8 +81,13 @@ Result<EtagList> parse_etag_list(std::string_view header) {
       skip_blanks(header);
       continue;
     }
+    const bool quoted = header.front() != '*';
     auto item = read_tag(header);
     if (!item) return fail(item.error());
+    if (item->tag == "*" && !item->weak) {
+      if (!quoted) return fail(Errc::malformed, "a star stands among entity tags");
+      list.any = true;
+    }
     if (list.items.size() == limits::kEtagsInCondition) {
       return fail(Errc::limit, "too many entity tags in a condition");
     }
@@ -94,6 +99,20 @@ Result<EtagList> parse_etag_list(std::string_view header) {
   }
   if (list.items.empty()) return fail(Errc::malformed, "a condition has no entity tag");
   return list;
+}
+
+Result<Conditions> parse_conditions(std::optional<std::string_view> if_match,
+                                    std::optional<std::string_view> if_none_match, bool writes) {
+  Conditions out;
+  if (if_match) out.if_match = parse_etag_list(*if_match).value_or(EtagList{});
+  if (!if_none_match) return out;
+  auto list = parse_etag_list(*if_none_match);
+  if (list) {
+    out.if_none_match = std::move(*list);
+  } else if (writes) {
+    return fail(list.error());
+  }
+  return out;
 }
 
 namespace {

@@ -55,8 +55,8 @@ struct EtagList {
   [[nodiscard]] bool matches_strong(const std::optional<ETag>& current) const;  // If-Match
   [[nodiscard]] bool matches_weak(const std::optional<ETag>& current) const;    // If-None-Match
 };
-// Takes `"a", W/"b"`, `*`, and a bare tag without quotes (command line). Errc::malformed,
-// Errc::limit.
+// Takes `"a", W/"b"`, `*`, a bare tag without quotes (command line) and a star in quotes, which
+// means what it means without. Errc::malformed, Errc::limit.
 [[nodiscard]] Result<EtagList> parse_etag_list(std::string_view header);
 
 // RFC 9110, 13. A date counts only where the list of tags beside it is missing, and in whole
@@ -67,6 +67,13 @@ struct Conditions {
   std::optional<WallTime> if_unmodified_since = std::nullopt;
   std::optional<WallTime> if_modified_since = std::nullopt;  // reads only
 };
+// What a client wrote into If-Match and If-None-Match, the same for HTTP, mesh and command line. An
+// If-Match that cannot be read is a tag of nobody's: nothing matches it. An If-None-Match that
+// cannot be read is none where something is read, since the answer to that is the document; a write
+// (`writes`) that it should have prevented is refused. Errc::malformed, Errc::limit.
+[[nodiscard]] Result<Conditions> parse_conditions(std::optional<std::string_view> if_match,
+                                                  std::optional<std::string_view> if_none_match,
+                                                  bool writes);
 // Of a document that exists.
 [[nodiscard]] bool unmodified_holds(const Conditions& conditions, WallTime modified);
 [[nodiscard]] bool modified_holds(const Conditions& conditions, WallTime modified);
