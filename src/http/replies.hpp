@@ -25,6 +25,9 @@ Reply json_reply(const Context& context, int status, std::string json,
                  std::string_view type = "application/json");
 Reply redirect_reply(int status, std::string_view location);
 
+// If-None-Match names this tag: what the client has is what it would get.
+[[nodiscard]] bool has_already(const Request& request, const storage::ETag& tag);
+
 // Headers of our own pages: no script but ours, no frame around them, no referrer to others.
 // `extra_form_target`: where the answer to a form may lead besides ourselves.
 Reply page_reply(const Core& core, const Context& context, int status, std::string html);
