@@ -10,15 +10,22 @@ namespace {
 constexpr std::size_t kFirstPiece = 64 * 1024;
 
 void add_document_headers(HeaderBlock& headers, const Context& context, const StoragePath& path,
-                          const storage::DocumentInfo& info) {
+                          const storage::DocumentInfo& info, Now now) {
   headers.add("Content-Type", sent_content_type(info.content_type));
   headers.add("ETag", info.etag.quoted());
-  headers.add("Last-Modified", codec::format_http_date(info.modified));
+  headers.add("Last-Modified", codec::format_http_date(std::min(info.modified, now.wall)));
   headers.add("Cache-Control", context.attachment ? "private, no-cache" : cache_control(path));
   headers.add("Accept-Ranges", "bytes");
   if (context.attachment || needs_sandbox(info.content_type)) add_sandbox(headers);
   if (context.attachment) headers.add("Content-Disposition", "attachment");
   add_context_headers(headers, context);
+}
+
+// If-Range: a strong compare, or the whole document (RFC 9110 13.1.5).
+bool is_validator(std::string_view if_range, const storage::DocumentInfo& info) {
+  if (if_range == info.etag.quoted()) return true;
+  const auto date = codec::parse_http_date(if_range);
+  return date && storage::is_date_of(*date, info.modified, info.dated);
 }
 
 }  // namespace
@@ -68,7 +75,7 @@ void DocumentGet::open() {
                                [this](Now now, auto outcome) { opened(now, std::move(outcome)); });
 }
 
-void DocumentGet::opened(Now, storage::Outcome<storage::OpenedDocument> outcome) {
+void DocumentGet::opened(Now now, storage::Outcome<storage::OpenedDocument> outcome) {
   if (!outcome) {
     Reply refused = failure_reply(context_, outcome.error(), /*is_write=*/false);
     if (refused.head.status == 304) {
@@ -87,12 +94,12 @@ void DocumentGet::opened(Now, storage::Outcome<storage::OpenedDocument> outcome)
     close_handle();
     return;
   }
-  send_start(std::move(*outcome));
+  send_start(now, std::move(*outcome));
 }
 
-ResponseHead DocumentGet::head_for(const storage::DocumentInfo& info) const {
+ResponseHead DocumentGet::head_for(const storage::DocumentInfo& info, Now now) const {
   ResponseHead head;
-  add_document_headers(head.headers, context_, path_, info);
+  add_document_headers(head.headers, context_, path_, info, now);
   head.content_length = info.size;
   return head;
 }
@@ -105,15 +112,13 @@ void DocumentGet::send_unsatisfiable(const storage::DocumentInfo& info) {
   reply(std::move(refused));
 }
 
-void DocumentGet::send_start(storage::OpenedDocument opened) {
-  ResponseHead head = head_for(opened.info);
+void DocumentGet::send_start(Now now, storage::OpenedDocument opened) {
+  ResponseHead head = head_for(opened.info, now);
   if (context_.is_head) {
     send({.head = std::move(head), .body = std::string_view(), .last = true});
     return;
   }
-  // If-Range: a strong compare, or the whole document (RFC 9110 13.1.5). Dates do not count as
-  // strong.
-  if (range_ && !if_range_.empty() && if_range_ != opened.info.etag.quoted()) range_.reset();
+  if (range_ && !if_range_.empty() && !is_validator(if_range_, opened.info)) range_.reset();
   ByteRange part{0, opened.info.size};
   if (range_) {
     const auto resolved = resolve(*range_, opened.info.size);
@@ -121,9 +126,7 @@ void DocumentGet::send_start(storage::OpenedDocument opened) {
     part = *resolved;
     head.status = 206;
     head.content_length = part.length;
-    head.headers.add("Content-Range", "bytes " + std::to_string(part.offset) + "-" +
-                                          std::to_string(part.offset + part.length - 1) + "/" +
-                                          std::to_string(opened.info.size));
+    head.headers.add("Content-Range", content_range(part, opened.info.size));
   }
   next_ = part.offset;
   end_ = part.offset + part.length;

@@ -47,9 +47,9 @@ class DocumentGet final : public StorageExchange {
  private:
   void open();
   void opened(Now now, storage::Outcome<storage::OpenedDocument> outcome);
-  void send_start(storage::OpenedDocument opened);
+  void send_start(Now now, storage::OpenedDocument opened);
   void send_unsatisfiable(const storage::DocumentInfo& info);
-  [[nodiscard]] ResponseHead head_for(const storage::DocumentInfo& info) const;
+  [[nodiscard]] ResponseHead head_for(const storage::DocumentInfo& info, Now now) const;
   void read_on();
   void close_handle();
 
@@ -122,10 +122,11 @@ class FolderGet final : public StorageExchange {
 
  private:
   void probe();
-  void probed(const storage::Outcome<storage::FolderPage>& outcome);
+  void probed(Now now, const storage::Outcome<storage::FolderPage>& outcome);
   void next_page();
   void got_page(Now now, storage::Outcome<storage::FolderPage> outcome);
-  void send_whole();
+  void send_whole(Now now);
+  void send_head();
   void send_pending(bool last);
   [[nodiscard]] ResponseHead head() const;
 

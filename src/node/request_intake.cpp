@@ -106,8 +106,8 @@ void RequestIntake::decide_access(const protocol::StorageRequest& request) {
 
 void RequestIntake::read_conditions(const protocol::StorageRequest& request) {
   const bool writes = request.operation != protocol::Operation::get;
-  auto conditions = storage::parse_conditions(request.headers.if_match,
-                                              request.headers.if_none_match, writes);
+  auto conditions =
+      storage::parse_conditions(request.headers.if_match, request.headers.if_none_match, writes);
   if (!conditions) {
     return refuse(invalid(std::string("If-None-Match: ") + conditions.error().detail));
   }

@@ -7,7 +7,8 @@
 namespace meshstow::storage {
 namespace {
 
-constexpr Byte kSpaceForm = 1;
+constexpr Byte kFirstSpaceForm = 1;  // without the time of what is forgotten
+constexpr Byte kSpaceForm = 2;
 constexpr Byte kHasQuota = 1;
 constexpr Byte kHasBound = 2;
 constexpr Byte kHasHistory = 4;
@@ -75,12 +76,17 @@ Bytes encode(const SpaceRecord& record) {
   base::append_big_endian(out, record.history_bytes);
   out.push_back(record.quota ? kHasBound : 0);
   base::append_big_endian(out, record.quota.value_or(0));
+  base::append_big_endian(out,
+                          static_cast<std::int64_t>(record.forgotten.time_since_epoch().count()));
   return out;
 }
 
 Result<SpaceRecord> decode_space_record(ByteView bytes) {
   ByteReader in(bytes);
-  if (in.integer<Byte>() != kSpaceForm) return fail(Errc::limit, "a store of a newer program");
+  const Byte form = in.integer<Byte>();
+  if (form != kSpaceForm && form != kFirstSpaceForm) {
+    return fail(Errc::limit, "a store of a newer program");
+  }
   SpaceRecord record;
   record.log = in.fixed<16>();
   record.token = in.fixed<16>();
@@ -95,6 +101,7 @@ Result<SpaceRecord> decode_space_record(ByteView bytes) {
   const bool bound = in.integer<Byte>() == kHasBound;
   const auto quota = in.integer<std::uint64_t>();
   if (bound) record.quota = quota;
+  if (form == kSpaceForm) record.forgotten = WallTime{Duration{in.integer<std::int64_t>()}};
   if (!in.ok() || !in.rest().empty()) return fail(Errc::corrupt, "the record of the space");
   return record;
 }

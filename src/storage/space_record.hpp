@@ -35,6 +35,7 @@ struct SpaceRecord {
   std::uint64_t bytes = 0;             // of current versions
   std::uint64_t history_bytes = 0;     // of superseded ones
   std::optional<std::uint64_t> quota;  // in force
+  WallTime forgotten{};  // the latest state of any document of which nothing is left, deletions too
 };
 Bytes encode(const SpaceRecord& record);
 [[nodiscard]] Result<SpaceRecord> decode_space_record(ByteView bytes);

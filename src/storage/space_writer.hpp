@@ -91,6 +91,7 @@ class SpaceWriter {
                                                    ContentId content);
   [[nodiscard]] Outcome<WriteResult> write_deletion(Place& place);
   [[nodiscard]] DocumentState next_state(const Place& place);
+  void forget(WallTime latest);
   [[nodiscard]] Result<void> supersede(NodeRow& node, const DocumentState& old, Folder& folder);
   [[nodiscard]] std::int64_t superseded_now(HistoryId id, WallTime written);
   [[nodiscard]] Result<void> drop_history(NodeRow& node, const HistoryRow& row);

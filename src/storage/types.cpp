@@ -115,22 +115,18 @@ Result<Conditions> parse_conditions(std::optional<std::string_view> if_match,
   return out;
 }
 
-namespace {
-
-bool is_later(WallTime modified, WallTime than) {
-  return std::chrono::floor<std::chrono::seconds>(modified) > than;
+bool is_date_of(WallTime date, WallTime modified, bool dated) {
+  return dated && std::chrono::floor<std::chrono::seconds>(modified) == date;
 }
 
-}  // namespace
-
-bool unmodified_holds(const Conditions& conditions, WallTime modified) {
+bool unmodified_holds(const Conditions& conditions, WallTime modified, bool dated) {
   const auto& since = conditions.if_unmodified_since;
-  return conditions.if_match || !since || !is_later(modified, *since);
+  return conditions.if_match || !since || is_date_of(*since, modified, dated);
 }
 
-bool modified_holds(const Conditions& conditions, WallTime modified) {
+bool modified_holds(const Conditions& conditions, WallTime modified, bool dated) {
   const auto& since = conditions.if_modified_since;
-  return conditions.if_none_match || !since || is_later(modified, *since);
+  return conditions.if_none_match || !since || !is_date_of(*since, modified, dated);
 }
 
 }  // namespace meshstow::storage

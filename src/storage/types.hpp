@@ -59,8 +59,9 @@ struct EtagList {
 // means what it means without. Errc::malformed, Errc::limit.
 [[nodiscard]] Result<EtagList> parse_etag_list(std::string_view header);
 
-// RFC 9110, 13. A date counts only where the list of tags beside it is missing, and in whole
-// seconds, as clients are told them.
+// RFC 9110, 13. A date counts only where the list of tags beside it is missing, and stands for one
+// state of the document, as a tag does: for the one of exactly this second, if that is `dated`.
+// Whether it is earlier or later says nothing, since clocks are set wrong and set back.
 struct Conditions {
   std::optional<EtagList> if_match;
   std::optional<EtagList> if_none_match;
@@ -75,14 +76,16 @@ struct Conditions {
                                                   std::optional<std::string_view> if_none_match,
                                                   bool writes);
 // Of a document that exists.
-[[nodiscard]] bool unmodified_holds(const Conditions& conditions, WallTime modified);
-[[nodiscard]] bool modified_holds(const Conditions& conditions, WallTime modified);
+[[nodiscard]] bool is_date_of(WallTime date, WallTime modified, bool dated);
+[[nodiscard]] bool unmodified_holds(const Conditions& conditions, WallTime modified, bool dated);
+[[nodiscard]] bool modified_holds(const Conditions& conditions, WallTime modified, bool dated);
 
 struct DocumentInfo {
   ETag etag;
   std::string content_type;
   std::uint64_t size = 0;
   WallTime modified{};
+  bool dated = false;  // its second is later than those of all earlier states: it names this one
   VersionId version;
   bool deleted = false;  // only in histories
 };
@@ -97,7 +100,8 @@ struct FolderItem {
 };
 
 struct FolderPage {
-  ETag etag;  // of the folder, read before the items: they are never older
+  ETag etag;                // of the folder, read before the items: they are never older
+  std::uint64_t count = 0;  // of names in the folder, on this page or not
   std::vector<FolderItem> items;
   Bytes next;  // pass as `after` for the next page; empty: that was all
 };

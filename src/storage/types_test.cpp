@@ -53,8 +53,8 @@ TEST(EtagList, takes_a_star_in_quotes_for_the_star) {
 }
 
 TEST(Conditions, that_cannot_be_read_never_let_a_write_through) {
-  const std::string_view odd[] = {"", " ", ",", "\"match me\"", "\"open", "a b", "*, \"a\"",
-                                  "\"a\"\"b\"", "\x01", "\"a\", \"b"};
+  const std::string_view odd[] = {"",    " ",        ",",          "\"match me\"", "\"open",
+                                  "a b", "*, \"a\"", "\"a\"\"b\"", "\x01",         "\"a\", \"b"};
   for (const std::string_view text : odd) {
     for (const bool writes : {false, true}) {
       const auto match = parse_conditions(text, std::nullopt, writes);
