@@ -35,14 +35,16 @@ export async function remove(path) {
 }
 
 // XMLHttpRequest, because fetch does not tell how much of a body has left.
-export function upload(path, file, progress) {
+export function upload(path, file, progress, conditions = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('PUT', file_url(path));
     request.setRequestHeader('X-CSRF-Token', csrf);
     request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
+    for (const [name, value] of Object.entries(conditions)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => progress(event.loaded, event.total);
-    request.onload = () => (request.status < 300 ? resolve() : reject(new Error(request.responseText.trim())));
+    request.onload = () => (request.status < 300 ? resolve()
+      : reject(Object.assign(new Error(request.responseText.trim()), {status: request.status, etag: request.getResponseHeader('ETag')})));
     request.onerror = () => reject(new Error('The connection broke.'));
     request.send(file);
   });

@@ -1,6 +1,7 @@
 // The dashboard: one page, the view chosen by the address behind #.
 import {call, read_state} from './api.js';
 import {show_files} from './files.js';
+import {tell_back, tell_gone} from './gone.js';
 import {make} from './page.js';
 import {apps_view, node_view, storage_view, tokens_view} from './views.js';
 import {work} from './work.js';
@@ -20,11 +21,14 @@ function mark_section() {
   }
 }
 
+const is_silence = (error) => error instanceof TypeError;  // what fetch throws, and nothing else here
+
 async function show() {
   const here = place();
   const hash = location.hash;
   try {
     const state = await read_state();
+    tell_back();
     document.getElementById('address').textContent = state.address;
     work.show(state.work);
     if (here === 'files') {
@@ -34,7 +38,9 @@ async function show() {
       page.replaceChildren(...(views[here] ?? storage_view)(state, show));
     }
   } catch (error) {
-    page.replaceChildren(make('p', {class: 'bad', role: 'alert'}, error.message));
+    // Without an answer the page stays as it is, and a banner says why.
+    if (is_silence(error)) tell_gone(listen);
+    else page.replaceChildren(make('p', {class: 'bad', role: 'alert'}, error.message));
   }
   mark_section();
   if (hash !== shown && shown !== '') page.focus({preventScroll: true});
@@ -46,11 +52,12 @@ let due = null;
 function show_soon() {
   due ??= setTimeout(() => {
     due = null;
-    if (document.activeElement?.form || document.getElementById('dialog').open) return;
+    if (document.activeElement?.form || document.querySelector('dialog[open]')) return;
     if (refresh_files) refresh_files().catch(() => {});
     else show();
   }, 300);
 }
+addEventListener('close', show_soon, true);  // what changed while a dialog was open
 
 addEventListener('hashchange', () => {
   document.getElementById('dialog').close();  // its question was about the page that is left
@@ -62,8 +69,29 @@ document.getElementById('signout').addEventListener('click', async () => {
   await call('POST', 'signout');
   location.reload();
 });
+
+// The stream of changes tells whether the node is there, too.
+const kTryAgain = 2000;
+let events = null;
+let again = null;
+let was_open = false;
+function listen() {
+  clearTimeout(again);
+  events?.close();
+  events = new EventSource('/api/events');
+  events.addEventListener('change', show_soon);
+  events.addEventListener('reset', show_soon);
+  events.addEventListener('work', (event) => work.show(JSON.parse(event.data)));
+  events.addEventListener('open', () => {
+    tell_back();
+    if (was_open) show_soon();  // to what was missed
+    was_open = true;
+  });
+  events.addEventListener('error', () => {
+    events.close();
+    again = setTimeout(listen, kTryAgain);
+    read_state().catch((error) => { if (is_silence(error)) tell_gone(listen); });
+  });
+}
 await show();
-const events = new EventSource('/api/events');
-events.addEventListener('change', show_soon);
-events.addEventListener('reset', show_soon);
-events.addEventListener('work', (event) => work.show(JSON.parse(event.data)));
+listen();
