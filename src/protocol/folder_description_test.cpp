@@ -24,7 +24,7 @@ storage::FolderItem folder(std::string name) {
   return item;
 }
 
-constexpr WallTime kNow = base::wall_from_unix_seconds(1'700'000'000);
+const WallTime kNow = base::wall_from_unix_seconds(1'700'000'000);
 
 std::string write(const std::vector<std::vector<storage::FolderItem>>& pages) {
   FolderDescriptionWriter writer;
