@@ -7,6 +7,7 @@
 //   store_bench DIR large MEGABYTES        one document written and read in pieces; the raw disk
 //                                          and the AEAD beside it
 //   store_bench DIR scale DOCUMENTS        cost of one put and one get at that many siblings
+//   store_bench DIR list DOCUMENTS         a folder of so many names, to the JSON that HTTP sends
 //   store_bench DIR latency COUNT          COUNT puts of one writer, and as many during compaction
 //
 // DIR must exist, is on the disk to be measured, and keeps the files. Rates are per second.
@@ -23,6 +24,7 @@
 #include "io/clock.hpp"
 #include "io/disk_thread.hpp"
 #include "io/os_rng.hpp"
+#include "protocol/folder_description.hpp"
 #include "store_subjects.hpp"
 
 namespace meshstow::bench {
@@ -269,6 +271,31 @@ std::string scale(const std::string& dir, std::size_t documents) {
   return out;
 }
 
+// A folder of so many names, as GET of it streams: every page of the store, written as JSON.
+std::string list(const std::string& dir, std::size_t documents) {
+  {
+    Space filled(dir + "/ours.db");
+    fill(filled, documents, 1);
+  }
+  Space ours(dir + "/ours.db");
+  const Clock::time_point begin = Clock::now();
+  const double cpu = cpu_seconds();
+  protocol::FolderDescriptionWriter writer;
+  std::size_t bytes = writer.begin().size();
+  Bytes after;
+  do {
+    const Answer answer = ours.read(ListFolder{path_of(0, 1).parent(), after, 1000});
+    const auto& page = std::get<FolderPage>(answer);
+    bytes += writer.items(page.items, io::read_clock().wall).size();
+    after = page.next;
+  } while (!after.empty());
+  char out[200];
+  std::snprintf(out, sizeof out,
+                R"({"documents": %zu, "list_ms": %.0f, "list_cpu_ms": %.0f, "bytes": %zu})",
+                documents, seconds_since(begin) * 1e3, (cpu_seconds() - cpu) * 1e3, bytes);
+  return out;
+}
+
 // 320 MB that nobody wants any more, and small documents between them.
 void leave_garbage(Writers& ours) {
   ours.disk().run_task([](RemoteStorage& storage, const std::function<bool()>&) {
@@ -319,7 +346,8 @@ std::string latency(const std::string& dir, std::size_t count) {
 
 int run(int argc, char** argv) {
   if (argc < 4) {
-    std::fprintf(stderr, "usage: store_bench DIR puts|gets|large|scale|latency NUMBER [NUMBER]\n");
+    std::fprintf(stderr,
+                 "usage: store_bench DIR puts|gets|large|scale|list|latency NUMBER [NUMBER]\n");
     return 2;
   }
   const std::string dir = argv[1];
@@ -331,6 +359,7 @@ int run(int argc, char** argv) {
   if (what == "gets") out = gets(dir, first, second);
   if (what == "large") out = large(dir, first);
   if (what == "scale") out = scale(dir, first);
+  if (what == "list") out = list(dir, first);
   if (what == "latency") out = latency(dir, first);
   std::printf("%s\n", out.c_str());
   return out.empty() ? 2 : 0;

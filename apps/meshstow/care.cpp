@@ -97,6 +97,7 @@ void print_restored(const json::object& about) {
     std::printf("The store that was there is now %s\n", text_of(about, "kept").c_str());
   }
   print_carried(about.at("carried").as_object());
+  std::fprintf(stderr, "%s\n", text_of(about, "warning").c_str());
   const auto found = number_of(about, "found");
   if (found == 0) return;
   std::fprintf(stderr, "%s in it, refused by name from now on:\n", count(found, "damage").c_str());

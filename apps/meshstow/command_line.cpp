@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "care.hpp"
-#include "content_type.hpp"
+#include "codec/content_type.hpp"
 #include "input_file.hpp"
 #include "io/settings.hpp"
 #include "report.hpp"
@@ -55,10 +55,15 @@ CLI::App& add_path_command(CLI::App& app, Words& words, const std::string& verb,
 }
 
 void add_conditions(CLI::App& sub, Words& words) {
+  // `--if-match "$TAG"` of a script whose TAG is empty is a condition that cannot be read, not
+  // none.
+  const auto given = [](const std::string& text) { return text.empty() ? " " : text; };
   sub.add_option("--if-match", words.out.command.if_match, "only if this is the current ETag")
+      ->transform(given)
       ->type_name("E");
   sub.add_option("--if-none-match", words.out.command.if_none_match,
                  "only if this is not; '*': only if there is no document yet")
+      ->transform(given)
       ->type_name("E");
 }
 
@@ -240,6 +245,15 @@ std::optional<std::string> wrong_use(const Words& words) {
   }
   if (command.verb.empty()) return "a command is needed";
   return std::nullopt;
+}
+
+// By the document's name, else by the file's.
+std::string guess_content_type(std::string_view path, std::string_view file) {
+  for (const std::string_view name : {path, file}) {
+    const std::string_view type = codec::content_type_of_ending(name);
+    if (!type.empty()) return std::string(type);
+  }
+  return std::string(codec::kUnknownContentType);
 }
 
 tl::expected<Invocation, int> finish(const CLI::App& app, Words& words) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <vector>
 
 #include "codec/civil_time.hpp"
@@ -36,13 +35,27 @@ std::optional<unsigned> number(std::string_view digits) {
 }  // namespace
 
 std::string format_http_date(WallTime wall) {
-  static constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed",
+                                                         "Thu", "Fri", "Sat"};
   const CivilTime civil = civil_time(wall);
-  std::array<char, 64> out{};
-  std::snprintf(out.data(), out.size(), "%s, %02u %s %04d %02u:%02u:%02u GMT", kDays[civil.weekday],
-                civil.day, kMonths[civil.month - 1].data(), civil.year, civil.hour, civil.minute,
-                civil.second);
-  return out.data();
+  std::string out;
+  out.reserve(29);
+  const auto add = [&out](std::string_view before, unsigned number) {
+    out += before;
+    out += static_cast<char>('0' + number / 10 % 10);
+    out += static_cast<char>('0' + number % 10);
+  };
+  const auto year = static_cast<unsigned>(civil.year);
+  out += kDays[civil.weekday];
+  add(", ", civil.day);
+  out += ' ';
+  out += kMonths[civil.month - 1];
+  add(" ", year / 100);
+  add("", year % 100);
+  add(" ", civil.hour);
+  add(":", civil.minute);
+  add(":", civil.second);
+  return out += " GMT";
 }
 
 std::optional<WallTime> parse_http_date(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include "base/check.hpp"
+#include "crypto/aead_batch.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/openssl.hpp"
 
@@ -47,13 +48,22 @@ class ThreadAead {
     start(key.view().data(), nonce, encrypt);
   }
   ~ThreadAead() {
+    if (batches() == 0) overwrite_key();
+  }
+  ThreadAead(const ThreadAead&) = delete;
+  ThreadAead& operator=(const ThreadAead&) = delete;
+
+  static void overwrite_key() {
     constexpr FixedBytes<32> kNoKey;
     constexpr Byte kSomething = 0;
     start(kNoKey.data(), {}, true);
     MESHSTOW_CHECK(cipher_update(get(), nullptr, {&kSomething, 1}) >= 0);  // makes the MAC's key
   }
-  ThreadAead(const ThreadAead&) = delete;
-  ThreadAead& operator=(const ThreadAead&) = delete;
+  // How many AeadBatches this thread has.
+  static int& batches() {
+    thread_local int count = 0;
+    return count;
+  }
 
   static EVP_CIPHER_CTX* get() {
     thread_local const CipherContext context = with_algorithm();
@@ -137,6 +147,12 @@ Result<Bytes> TokenCipher::open(ByteView token) const {
   }
   out.resize(static_cast<std::size_t>(body + last));
   return out;
+}
+
+AeadBatch::AeadBatch() { ++ThreadAead::batches(); }
+
+AeadBatch::~AeadBatch() {
+  if (--ThreadAead::batches() == 0) ThreadAead::overwrite_key();
 }
 
 Bytes aead_seal(const Secret32& key, const AeadNonce& nonce, ByteView associated,

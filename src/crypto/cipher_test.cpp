@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/aead_batch.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/keys.hpp"
 #include "crypto/vectors_for_test.hpp"
@@ -103,6 +104,24 @@ TEST(Aead, matches_rfc_8439) {
   const auto opened = aead_open(key, nonce, associated, sealed);
   ASSERT_TRUE(opened);
   EXPECT_EQ(base::as_text(*opened), text);
+}
+
+TEST(Aead, seals_and_opens_in_a_batch_as_outside_of_one) {
+  base::SeededRng rng(6);
+  const Secret32 first(rng.bytes<32>().view());
+  const Secret32 second(rng.bytes<32>().view());
+  const Bytes text{1, 2, 3};
+  const Bytes sealed = aead_seal(first, {}, {}, text);
+  {
+    const AeadBatch batch;
+    const AeadBatch inner;
+    EXPECT_NE(aead_seal(second, {}, {}, text), sealed);
+    EXPECT_EQ(aead_seal(first, {}, {}, text), sealed);
+    EXPECT_FALSE(aead_open(second, {}, {}, sealed));
+    EXPECT_EQ(aead_open(first, {}, {}, sealed).value(), text);
+  }
+  EXPECT_FALSE(aead_open(second, {}, {}, sealed));
+  EXPECT_EQ(aead_open(first, {}, {}, sealed).value(), text);
 }
 
 TEST(Aead, refuses_any_change) {

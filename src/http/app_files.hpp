@@ -14,18 +14,23 @@ std::unique_ptr<Exchange> begin_app_file(Core& core, const Context& context, con
                                          const std::string& app, std::string_view raw_path,
                                          bool own_origin);
 
+// The bytes of a file from `offset` on, as many as the head says.
 class AppFileGet final : public Exchange {
  public:
-  AppFileGet(const Context& context, const AppManifest& app, std::size_t file, ResponseHead head);
+  AppFileGet(const Context& context, const AppManifest& app, std::size_t file, std::uint64_t offset,
+             ResponseHead head);
 
  protected:
   void on_sent(Now now) override;
 
  private:
   void next_piece();
+  void send_piece(Bytes bytes);
+
   const AppManifest app_;
-  std::size_t file_;
-  std::uint64_t piece_ = 0;
+  const std::size_t file_;
+  std::uint64_t piece_;
+  std::size_t skip_;  // bytes of the first piece
   std::uint64_t left_;
   std::optional<ResponseHead> head_;
 };

@@ -7,6 +7,8 @@
 #include "codec/msgpack.hpp"
 #include "codec/storage_path.hpp"
 #include "codec/utf8.hpp"
+#include "http/app_title.hpp"
+#include "http/message.hpp"
 #include "http/origin.hpp"
 
 namespace meshstow::http {
@@ -17,26 +19,14 @@ constexpr std::size_t kNameLength = 40;
 constexpr std::size_t kTitleLength = 80;
 constexpr std::string_view kIndex = "index.html";
 
-bool is_file_path(std::string_view path) {
-  // A path of the space has the same rules for names.
-  const auto parsed = StoragePath::parse("/public/" + std::string(path));
-  return parsed && !parsed->is_folder();
-}
-
 std::string title_of(const Bytes& page, std::string_view otherwise) {
-  const std::string_view text = base::as_text(page);
-  constexpr std::string_view kOpen = "<title>";
-  const std::size_t start = text.find(kOpen);
-  if (start == std::string_view::npos) return std::string(otherwise);
-  const std::size_t end = text.find('<', start + kOpen.size());
-  if (end == std::string_view::npos) return std::string(otherwise);
-  std::string title(text.substr(start + kOpen.size(), end - start - kOpen.size()));
-  const auto is_space = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
-  title.erase(title.begin(), std::find_if_not(title.begin(), title.end(), is_space));
-  while (!title.empty() && is_space(title.back())) title.pop_back();
-  title = codec::with_valid_utf8(std::move(title));
+  std::string title = title_of_page(base::as_text(page));
   if (title.empty() || title.size() > kTitleLength) return std::string(otherwise);
   return title;
+}
+
+bool is_index(std::string_view name) {
+  return equal_ignoring_case(name, kIndex) || equal_ignoring_case(name, "index.htm");
 }
 
 std::uint64_t pieces_of(std::uint64_t size) {
@@ -50,10 +40,10 @@ Result<void> check_sources(std::string_view name, const std::vector<AppSourceFil
   std::uint64_t total = 0;
   bool has_index = false;
   for (const AppSourceFile& file : files) {
-    if (!is_file_path(file.path))
+    if (!is_app_file_path(file.path))
       return fail(Errc::malformed, "the app holds a file with a bad path");
     total += file.bytes.size();
-    has_index = has_index || file.path == kIndex;
+    has_index = has_index || is_index(file.path);
   }
   if (total > limits::kAppBytes) return fail(Errc::limit, "the app is too large");
   if (!has_index) return fail(Errc::malformed, "the app has no index.html at its top");
@@ -85,10 +75,26 @@ std::optional<std::size_t> AppManifest::find(std::string_view path) const {
   return static_cast<std::size_t>(found - files.begin());
 }
 
+std::optional<std::size_t> AppManifest::index_of(std::string_view folder) const {
+  if (const auto exact = find(std::string(folder) + std::string(kIndex))) return exact;
+  const auto found = std::ranges::find_if(files, [folder](const AppFile& file) {
+    return file.path.starts_with(folder) &&
+           is_index(std::string_view(file.path).substr(folder.size()));
+  });
+  if (found == files.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - files.begin());
+}
+
 std::uint64_t AppManifest::bytes() const {
   std::uint64_t total = 0;
   for (const AppFile& file : files) total += file.size;
   return total;
+}
+
+bool is_app_file_path(std::string_view path) {
+  // A path of the space has the same rules for names.
+  const auto parsed = StoragePath::parse("/public/" + std::string(path));
+  return parsed && !parsed->is_folder();
 }
 
 bool is_app_name(std::string_view name) {
@@ -113,9 +119,9 @@ Result<AppBundle> bundle_app(std::string_view name, std::vector<AppSourceFile> f
                   .generation = generation,
                   .files = {}};
   for (const AppSourceFile& file : files) {
-    if (file.path == kIndex) out.manifest.title = title_of(file.bytes, name);
     out.manifest.files.push_back({file.path, file.bytes.size()});
   }
+  out.manifest.title = title_of(files[*out.manifest.index_of("")].bytes, name);
   for (std::size_t i = 0; i < files.size(); ++i) {
     const ByteView bytes = files[i].bytes;
     for (std::uint64_t piece = 0; piece < pieces_of(bytes.size()); ++piece) {

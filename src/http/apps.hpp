@@ -28,14 +28,19 @@ struct AppManifest {
   FixedBytes<8> generation;  // new with every installation: names the file records, makes the ETags
   std::vector<AppFile> files;  // sorted by path
 
-  // The index of a file.
+  // The number of a file.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view path) const;
+  // Of the page that a folder ("" or "docs/") shows: index.html, else one that other systems would
+  // take for it (INDEX.HTM).
+  [[nodiscard]] std::optional<std::size_t> index_of(std::string_view folder) const;
   [[nodiscard]] std::uint64_t bytes() const;
 };
 
 // Lower-case letters, digits and inner hyphens, at most 40; not "www" or "store", which mean the
 // node.
 [[nodiscard]] bool is_app_name(std::string_view name);
+
+[[nodiscard]] bool is_app_file_path(std::string_view path);
 
 struct AppSourceFile {
   std::string path;

@@ -15,7 +15,4 @@ std::span<const Asset> embedded_assets();
 
 const Asset* find_asset(std::string_view name);  // nullptr: none
 
-// By the ending of the name: "text/html; charset=utf-8" and so on; application/octet-stream else.
-std::string_view content_type_of(std::string_view file_name);
-
 }  // namespace meshstow::http

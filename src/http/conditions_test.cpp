@@ -50,8 +50,66 @@ TEST_F(Conditions, if_unmodified_since_is_412_and_changes_nothing_after_a_change
   const TestResponse kept = ask("GET");
   EXPECT_EQ(kept.body, "one");
   const Headers both{earlier[0], {"If-Match", kept.etag()}};
+  server_.pass(std::chrono::seconds{2});
   EXPECT_EQ(ask("PUT", both, "two").status, 200);
-  EXPECT_EQ(ask("DELETE", {{"If-Unmodified-Since", date({})}}).status, 200);
+  EXPECT_EQ(ask("DELETE", {{"If-Unmodified-Since", date(std::chrono::hours{1})}}).status, 412)
+      << "a clock may have been wrong: only the document's own date counts";
+  EXPECT_EQ(ask("DELETE", {{"If-Unmodified-Since", ask("GET").header("Last-Modified")}}).status,
+            200);
+}
+
+TEST_F(Conditions, a_date_that_two_states_share_is_no_validator_however_late_it_is_asked) {
+  ASSERT_EQ(ask("PUT", {}, "one").status, 201);
+  const std::string modified = ask("GET").header("Last-Modified");
+  ASSERT_EQ(ask("PUT", {}, "two").status, 200);
+  const auto expect_no_validator = [&] {
+    ASSERT_EQ(ask("GET").header("Last-Modified"), modified);
+    EXPECT_EQ(ask("GET", {{"If-Modified-Since", modified}}).body, "two");
+    EXPECT_EQ(ask("GET", {{"Range", "bytes=1-"}, {"If-Range", modified}}).body, "two");
+    EXPECT_EQ(ask("PUT", {{"If-Unmodified-Since", modified}}, "three").status, 412);
+  };
+  expect_no_validator();
+  server_.pass(std::chrono::hours{100'000});
+  expect_no_validator();
+  EXPECT_EQ(ask("GET", {{"If-Modified-Since", date({})}}).body, "two");
+}
+
+TEST_F(Conditions, a_date_of_one_state_alone_is_a_validator_on_an_exact_match) {
+  ASSERT_EQ(ask("PUT", {}, "one").status, 201);
+  server_.pass(std::chrono::seconds{1});
+  ASSERT_EQ(ask("PUT", {}, "two").status, 200);
+  const std::string modified = ask("GET").header("Last-Modified");
+  server_.pass(std::chrono::hours{100'000});
+  EXPECT_EQ(ask("GET", {{"If-Modified-Since", modified}}).status, 304);
+  EXPECT_EQ(ask("GET", {{"If-Modified-Since", date({})}}).status, 200) << "another second";
+  const TestResponse part = ask("GET", {{"Range", "bytes=1-"}, {"If-Range", modified}});
+  EXPECT_EQ(part.status, 206);
+  EXPECT_EQ(part.body, "wo");
+  EXPECT_EQ(ask("GET", {{"Range", "bytes=1-"}, {"If-Range", date({})}}).body, "two");
+  EXPECT_EQ(ask("PUT", {{"If-Unmodified-Since", modified}}, "three").status, 200);
+}
+
+TEST_F(Conditions, no_date_lies_in_the_future_in_listings_neither) {
+  const auto listed = [&] {
+    const std::string body =
+        server_.ask("GET", "/storage/me/notes/", {{"Authorization", "Bearer " + token_}}).body;
+    const std::string member = "\"Last-Modified\":\"";
+    return body.substr(body.find(member) + member.size(), date({}).size());
+  };
+  server_.turn_clock(std::chrono::hours{100'000});
+  ASSERT_EQ(ask("PUT", {}, "ahead").status, 201);
+  EXPECT_EQ(listed(), date({}));
+  const std::string ahead = ask("GET").header("Last-Modified");
+  server_.turn_clock(-std::chrono::hours{100'000});
+  EXPECT_EQ(ask("GET").header("Last-Modified"), date({}));
+  EXPECT_EQ(ask("HEAD").header("Last-Modified"), date({}));
+  EXPECT_EQ(listed(), date({}));
+  const std::string shown = date({});
+  EXPECT_EQ(ask("GET", {{"If-Modified-Since", shown}}).status, 200);
+  // Written in the second that was shown as the date of what was there before.
+  ASSERT_EQ(ask("PUT", {}, "right").status, 200);
+  EXPECT_EQ(ask("GET", {{"If-Modified-Since", shown}}).body, "right");
+  EXPECT_EQ(ask("GET", {{"If-Modified-Since", ahead}}).body, "right");
 }
 
 TEST_F(Conditions, ranges_beyond_64_bits_are_behind_the_end) {

@@ -380,7 +380,43 @@ TEST_F(Documents, C2_if_match_with_lists_and_star) {
   EXPECT_EQ(put("/notes/missing", "x", with(tag)).status, 412);
   EXPECT_EQ(remove("/notes/missing", {{"If-Match", tag}}).status, 412);
   EXPECT_EQ(remove("/notes/c2", {{"If-Match", "*"}}).status, 200);
-  EXPECT_EQ(put("/notes/c2", "x", with("no tag at all \"")).status, 400);
+}
+
+TEST_F(Documents, C2_an_if_match_that_is_no_tag_of_ours_is_412_wherever_it_stands) {
+  const auto tag = put("/notes/odd", "kept").etag();
+  for (const std::string value : {"\"match me\"", "", "no tag at all \"", "\"open", "*, \"a\"",
+                                  "\"a\" \"b\"", "\xff", "0", "W/\"a"}) {
+    const Headers headers{{"Content-Type", "text/plain"}, {"If-Match", value}};
+    for (const char* path : {"/notes/odd", "/notes/nothing"}) {
+      EXPECT_EQ(put(path, "x", headers).status, 412) << path << value;
+      EXPECT_EQ(put(path, std::string(200'000, 'x'), headers).status, 412) << path << value;
+      EXPECT_EQ(remove(path, headers).status, 412) << path << value;
+    }
+    EXPECT_EQ(get("/notes/odd", headers).status, 412) << value;
+    EXPECT_EQ(get("/notes/", headers).status, 412) << value;
+    EXPECT_EQ(get("/notes/nothing", headers).status, 404) << value;
+  }
+  EXPECT_EQ(get("/notes/odd").body, "kept");
+  EXPECT_EQ(remove("/notes/odd", {{"If-Match", "\"*\""}}).status, 200);
+  EXPECT_EQ(remove("/notes/odd", {{"If-Match", "\"*\""}}).status, 412);
+}
+
+TEST_F(Documents, C3_an_if_none_match_that_cannot_be_read_is_400_on_a_write_only) {
+  const auto tag = put("/notes/odd", "kept").etag();
+  for (const std::string value : {"\"match me\"", "", "no tag \"", "*, \"a\"", "\"a\" \"b\""}) {
+    const Headers headers{{"Content-Type", "text/plain"}, {"If-None-Match", value}};
+    for (const char* path : {"/notes/odd", "/notes/nothing"}) {
+      EXPECT_EQ(put(path, "x", headers).status, 400) << path << value;
+      EXPECT_EQ(remove(path, headers).status, 400) << path << value;
+    }
+    EXPECT_EQ(get("/notes/odd", headers).status, 200) << value;
+    EXPECT_EQ(head("/notes/odd", headers).status, 200) << value;
+    EXPECT_EQ(get("/notes/", headers).status, 200) << value;
+  }
+  const Headers star{{"Content-Type", "text/plain"}, {"If-None-Match", "\"*\""}};
+  EXPECT_EQ(put("/notes/odd", "x", star).status, 412);
+  EXPECT_EQ(get("/notes/odd", star).status, 304);
+  EXPECT_EQ(put("/notes/odd-new", "x", star).status, 201);
 }
 
 TEST_F(Documents, C3_if_none_match_on_put_means_unless) {

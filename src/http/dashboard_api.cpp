@@ -31,6 +31,16 @@ std::string_view category_name(Category category) {
   return "";
 }
 
+// How many earlier versions a document keeps at most, where the user has said so.
+json::object history_json(const storage::Usage& usage) {
+  json::object modules;
+  for (const storage::ModuleRules& rules : usage.rules) {
+    if (rules.history) modules[text(rules.module)] = rules.history->keep_versions;
+  }
+  return {{"versions", usage.history ? json::value(usage.history->keep_versions) : nullptr},
+          {"modules", std::move(modules)}};
+}
+
 json::object usage_json(const storage::Usage& usage, std::uint64_t disk_free) {
   json::array modules;
   for (const storage::ModuleUsage& module : usage.modules) {
@@ -48,7 +58,8 @@ json::object usage_json(const storage::Usage& usage, std::uint64_t disk_free) {
           {"history_bytes", usage.history_bytes},
           {"quota", usage.quota ? json::value(*usage.quota) : json::value(nullptr)},
           {"available", usage.quota ? usage.space_left : disk_free},
-          {"modules", std::move(modules)}};
+          {"modules", std::move(modules)},
+          {"history", history_json(usage)}};
 }
 
 json::object node_json(const NodeStatus& status) {

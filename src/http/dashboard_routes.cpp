@@ -1,4 +1,5 @@
 // The routes that the user's browser uses: sign-in, dashboard, its API, the app launcher.
+#include "codec/content_type.hpp"
 #include "codec/hex.hpp"
 #include "http/app_files.hpp"
 #include "http/assets.hpp"
@@ -88,19 +89,19 @@ Router::Answer Router::asset(std::string_view file) {
   // Pages are served through their routes alone, filled in and with their headers.
   if (asset == nullptr || file.ends_with(".html"))
     return error(404, "There is nothing at this address.");
-  const std::string tag = "\"" + std::string(asset->tag) + "\"";
+  const storage::ETag tag{std::string(asset->tag)};
   Reply reply;
   HeaderBlock& headers = reply.head.headers;
-  headers.add("ETag", tag);
+  headers.add("ETag", tag.quoted());
   headers.add("Cache-Control", "no-cache");
   headers.add("Cross-Origin-Resource-Policy", "same-origin");
   headers.add("Service-Worker-Allowed", "/");  // of worker.js, whatever place it takes
-  if (request_.header("If-None-Match") == tag) {
+  if (has_already(request_, tag)) {
     reply.head.status = 304;
     reply.head.framing = Framing::none;
     return answer(std::move(reply));
   }
-  headers.add("Content-Type", content_type_of(file));
+  headers.add("Content-Type", codec::content_type_of_ending(file));
   headers.add("Content-Security-Policy",
               "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
   headers.add("X-Content-Type-Options", "nosniff");

@@ -11,10 +11,10 @@ namespace {
 constexpr std::size_t kFirstPiece = 64 * 1024;
 
 void add_document_headers(HeaderBlock& headers, const Context& context, const StoragePath& path,
-                          const storage::DocumentInfo& info) {
+                          const storage::DocumentInfo& info, Now now) {
   headers.add("Content-Type", sent_content_type(info.content_type));
   headers.add("ETag", info.etag.quoted());
-  headers.add("Last-Modified", codec::format_http_date(info.modified));
+  headers.add("Last-Modified", codec::format_http_date(std::min(info.modified, now.wall)));
   headers.add("Cache-Control", context.attachment ? "private, no-cache" : cache_control(path));
   headers.add("Accept-Ranges", "bytes");
   if (context.attachment || context.user_side || needs_sandbox(info.content_type)) {
@@ -36,27 +36,26 @@ base::Holder reader(Core& core, const Authority& authority) {
   return base::Holder::stranger(number);
 }
 
+// If-Range: a strong compare, or the whole document (RFC 9110 13.1.5).
+bool is_validator(std::string_view if_range, const storage::DocumentInfo& info) {
+  if (if_range == info.etag.quoted()) return true;
+  const auto date = codec::parse_http_date(if_range);
+  return date && storage::is_date_of(*date, info.modified, info.dated);
+}
+
 }  // namespace
 
 Result<storage::Conditions> read_conditions(const Request& request) {
-  storage::Conditions out;
-  if (const auto text = request.joined("If-Match")) {
-    auto list = storage::parse_etag_list(*text);
-    if (!list) return fail(list.error());
-    out.if_match = std::move(*list);
-  }
-  if (const auto text = request.joined("If-None-Match")) {
-    auto list = storage::parse_etag_list(*text);
-    if (!list) return fail(list.error());
-    out.if_none_match = std::move(*list);
-  }
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  auto out = storage::parse_conditions(request.joined("If-Match"), request.joined("If-None-Match"),
+                                       /*writes=*/!reads);
+  if (!out) return out;
   // A date that is none is to be ignored (RFC 9110, 13.1.3 and 13.1.4).
   if (const auto text = request.header("If-Unmodified-Since")) {
-    out.if_unmodified_since = codec::parse_http_date(*text);
+    out->if_unmodified_since = codec::parse_http_date(*text);
   }
-  const bool reads = request.method == "GET" || request.method == "HEAD";
   if (const auto text = request.header("If-Modified-Since"); text && reads) {
-    out.if_modified_since = codec::parse_http_date(*text);
+    out->if_modified_since = codec::parse_http_date(*text);
   }
   return out;
 }
@@ -92,7 +91,7 @@ void DocumentGet::open() {
                                [this](Now now, auto outcome) { opened(now, std::move(outcome)); });
 }
 
-void DocumentGet::opened(Now, storage::Outcome<storage::OpenedDocument> outcome) {
+void DocumentGet::opened(Now now, storage::Outcome<storage::OpenedDocument> outcome) {
   if (!outcome) {
     Reply refused = failure_reply(context_, outcome.error(), /*is_write=*/false);
     if (refused.head.status == 304) {
@@ -115,7 +114,7 @@ void DocumentGet::opened(Now, storage::Outcome<storage::OpenedDocument> outcome)
     close_handle();
     return reply(busy_reply(context_, "Too many documents are being sent."));
   }
-  send_start(std::move(*outcome));
+  send_start(now, std::move(*outcome));
 }
 
 // Others need its place, and nobody has read so slowly.
@@ -125,9 +124,9 @@ void DocumentGet::give_way() {
   wake();
 }
 
-ResponseHead DocumentGet::head_for(const storage::DocumentInfo& info) const {
+ResponseHead DocumentGet::head_for(const storage::DocumentInfo& info, Now now) const {
   ResponseHead head;
-  add_document_headers(head.headers, context_, path_, info);
+  add_document_headers(head.headers, context_, path_, info, now);
   head.content_length = info.size;
   return head;
 }
@@ -140,15 +139,13 @@ void DocumentGet::send_unsatisfiable(const storage::DocumentInfo& info) {
   reply(std::move(refused));
 }
 
-void DocumentGet::send_start(storage::OpenedDocument opened) {
-  ResponseHead head = head_for(opened.info);
+void DocumentGet::send_start(Now now, storage::OpenedDocument opened) {
+  ResponseHead head = head_for(opened.info, now);
   if (context_.is_head) {
     send({.head = std::move(head), .body = std::string_view(), .last = true});
     return;
   }
-  // If-Range: a strong compare, or the whole document (RFC 9110 13.1.5). Dates do not count as
-  // strong.
-  if (range_ && !if_range_.empty() && if_range_ != opened.info.etag.quoted()) range_.reset();
+  if (range_ && !if_range_.empty() && !is_validator(if_range_, opened.info)) range_.reset();
   ByteRange part{0, opened.info.size};
   if (range_) {
     const auto resolved = resolve(*range_, opened.info.size);
@@ -156,9 +153,7 @@ void DocumentGet::send_start(storage::OpenedDocument opened) {
     part = *resolved;
     head.status = 206;
     head.content_length = part.length;
-    head.headers.add("Content-Range", "bytes " + std::to_string(part.offset) + "-" +
-                                          std::to_string(part.offset + part.length - 1) + "/" +
-                                          std::to_string(opened.info.size));
+    head.headers.add("Content-Range", content_range(part, opened.info.size));
   }
   next_ = part.offset;
   end_ = part.offset + part.length;

@@ -15,7 +15,7 @@
 
 namespace meshstow::http {
 
-// Reads If-Match and If-None-Match. Errc::malformed, Errc::limit.
+// All conditions of a request. An error: If-None-Match cannot be read, and this is a write.
 [[nodiscard]] Result<storage::Conditions> read_conditions(const Request& request);
 
 class StorageExchange : public Exchange {
@@ -48,9 +48,9 @@ class DocumentGet final : public StorageExchange {
  private:
   void open();
   void opened(Now now, storage::Outcome<storage::OpenedDocument> outcome);
-  void send_start(storage::OpenedDocument opened);
+  void send_start(Now now, storage::OpenedDocument opened);
   void send_unsatisfiable(const storage::DocumentInfo& info);
-  [[nodiscard]] ResponseHead head_for(const storage::DocumentInfo& info) const;
+  [[nodiscard]] ResponseHead head_for(const storage::DocumentInfo& info, Now now) const;
   void read_on();
   void close_handle();
   void give_way();
@@ -117,10 +117,11 @@ class FolderGet final : public StorageExchange {
 
  private:
   void probe();
-  void probed(const storage::Outcome<storage::FolderPage>& outcome);
+  void probed(Now now, const storage::Outcome<storage::FolderPage>& outcome);
   void next_page();
   void got_page(Now now, storage::Outcome<storage::FolderPage> outcome);
-  void send_whole();
+  void send_whole(Now now);
+  void send_head();
   void send_pending(bool last);
   [[nodiscard]] ResponseHead head() const;
 

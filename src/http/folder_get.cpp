@@ -32,10 +32,10 @@ FolderGet::FolderGet(Core& core, Context context, Authority authority, StoragePa
 void FolderGet::probe() {
   const std::size_t items = path_.is_root() ? kPage : 0;
   ask<storage::FolderPage>(storage::ListFolder{path_, {}, items},
-                           [this](Now, const auto& outcome) { probed(outcome); });
+                           [this](Now now, const auto& outcome) { probed(now, outcome); });
 }
 
-void FolderGet::probed(const storage::Outcome<storage::FolderPage>& outcome) {
+void FolderGet::probed(Now now, const storage::Outcome<storage::FolderPage>& outcome) {
   if (!outcome) return reply(failure_reply(context_, outcome.error(), /*is_write=*/false));
   etag_ = outcome->etag;
   if (conditions_.if_match && !conditions_.if_match->matches_strong(etag_)) {
@@ -49,19 +49,20 @@ void FolderGet::probed(const storage::Outcome<storage::FolderPage>& outcome) {
     unchanged.head.status = 304;
     return reply(std::move(unchanged));
   }
-  if (const auto json = core_.listings.find(path_, etag_)) {
+  if (const auto json = core_.listings.find(now, path_, etag_)) {
     ResponseHead whole = head();
     whole.content_length = json->size();
     Body body = json;
     if (context_.is_head) body = std::string_view();
     return send({.head = std::move(whole), .body = std::move(body), .last = true});
   }
+  if (context_.is_head && outcome->count > kPage) return send_head();
   text_ = writer_.begin();
   if (path_.is_root()) {
     std::vector<storage::FolderItem> shown;
     std::copy_if(outcome->items.begin(), outcome->items.end(), std::back_inserter(shown),
                  is_shown_in_root);
-    text_ += writer_.items(shown);
+    text_ += writer_.items(shown, now.wall);
   }
   next_page();
 }
@@ -72,7 +73,7 @@ void FolderGet::next_page() {
                            [this](Now now, auto outcome) { got_page(now, std::move(outcome)); });
 }
 
-void FolderGet::got_page(Now, storage::Outcome<storage::FolderPage> outcome) {
+void FolderGet::got_page(Now now, storage::Outcome<storage::FolderPage> outcome) {
   paging_ = false;
   if (aborted()) return;
   if (!outcome) {
@@ -87,18 +88,19 @@ void FolderGet::got_page(Now, storage::Outcome<storage::FolderPage> outcome) {
       return item.name == "public" || item.name == "shared";
     });
   }
-  text_ += writer_.items(outcome->items);
+  text_ += writer_.items(outcome->items, now.wall);
   after_ = std::move(outcome->next);
   more_ = !after_.empty();
   if (!more_) text_ += writer_.end();
-  if (!more_ && !streaming_) return send_whole();
+  if (context_.is_head && more_) return send_head();
+  if (!more_ && !streaming_) return send_whole(now);
   if (streaming_ || text_.size() > limits::kHttpListing) return send_pending(!more_);
   next_page();
 }
 
-void FolderGet::send_whole() {
+void FolderGet::send_whole(Now now) {
   auto json = std::make_shared<const std::string>(std::move(text_));
-  core_.listings.keep(path_, etag_, json);
+  core_.listings.keep(now, path_, etag_, json);
   ResponseHead whole = head();
   whole.content_length = json->size();
   Body body = std::move(json);
@@ -106,14 +108,19 @@ void FolderGet::send_whole() {
   send({.head = std::move(whole), .body = std::move(body), .last = true});
 }
 
+// Of a folder with many names nobody makes the listing to tell how long it is.
+void FolderGet::send_head() {
+  ResponseHead alone = head();
+  alone.framing = Framing::none;
+  send({.head = std::move(alone), .body = std::string_view(), .last = true});
+}
+
 void FolderGet::send_pending(bool last) {
   std::optional<ResponseHead> first;
   if (!streaming_) {
     streaming_ = true;
     first = head();
-    first->framing = context_.is_head ? Framing::none : Framing::chunked;
-    if (context_.is_head)
-      return send({.head = std::move(first), .body = std::string_view(), .last = true});
+    first->framing = Framing::chunked;
   }
   send({.head = std::move(first), .body = std::exchange(text_, {}), .last = last});
 }

@@ -7,40 +7,6 @@
 namespace meshstow::http {
 namespace {
 
-struct TypeOfEnding {
-  std::string_view ending;
-  std::string_view type;
-};
-constexpr TypeOfEnding kTypes[] = {
-    {".html", "text/html; charset=utf-8"},
-    {".htm", "text/html; charset=utf-8"},
-    {".css", "text/css; charset=utf-8"},
-    {".js", "text/javascript; charset=utf-8"},
-    {".mjs", "text/javascript; charset=utf-8"},
-    {".json", "application/json"},
-    {".map", "application/json"},
-    {".webmanifest", "application/manifest+json"},
-    {".svg", "image/svg+xml"},
-    {".png", "image/png"},
-    {".jpg", "image/jpeg"},
-    {".jpeg", "image/jpeg"},
-    {".gif", "image/gif"},
-    {".webp", "image/webp"},
-    {".ico", "image/x-icon"},
-    {".woff", "font/woff"},
-    {".woff2", "font/woff2"},
-    {".ttf", "font/ttf"},
-    {".wasm", "application/wasm"},
-    {".txt", "text/plain; charset=utf-8"},
-    {".md", "text/markdown; charset=utf-8"},
-    {".xml", "application/xml"},
-    {".pdf", "application/pdf"},
-    {".mp3", "audio/mpeg"},
-    {".ogg", "audio/ogg"},
-    {".mp4", "video/mp4"},
-    {".webm", "video/webm"},
-};
-
 const std::string& value_of(PageValues values, std::string_view name) {
   for (const auto& [key, value] : values) {
     if (key == name) return value;
@@ -55,13 +21,6 @@ const Asset* find_asset(std::string_view name) {
     if (asset.name == name) return &asset;
   }
   return nullptr;
-}
-
-std::string_view content_type_of(std::string_view file_name) {
-  for (const TypeOfEnding& entry : kTypes) {
-    if (file_name.ends_with(entry.ending)) return entry.type;
-  }
-  return "application/octet-stream";
 }
 
 std::string escape_html(std::string_view text) {

@@ -59,4 +59,9 @@ std::optional<ByteRange> resolve(const RangeAsked& asked, std::uint64_t size) {
   return ByteRange{*asked.first, last - *asked.first + 1};
 }
 
+std::string content_range(const ByteRange& part, std::uint64_t size) {
+  return "bytes " + std::to_string(part.offset) + "-" +
+         std::to_string(part.offset + part.length - 1) + "/" + std::to_string(size);
+}
+
 }  // namespace meshstow::http

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace meshstow::http {
@@ -20,5 +21,8 @@ struct ByteRange {
 };
 // nullopt: nothing of it lies in the document (416).
 std::optional<ByteRange> resolve(const RangeAsked& asked, std::uint64_t size);
+
+// "bytes 0-9/100"
+std::string content_range(const ByteRange& part, std::uint64_t size);
 
 }  // namespace meshstow::http

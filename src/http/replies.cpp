@@ -106,6 +106,12 @@ Reply redirect_reply(int status, std::string_view location) {
   return reply;
 }
 
+bool has_already(const Request& request, const storage::ETag& tag) {
+  const auto conditions =
+      storage::parse_conditions(std::nullopt, request.joined("If-None-Match"), /*writes=*/false);
+  return conditions && conditions->if_none_match && conditions->if_none_match->matches_weak(tag);
+}
+
 Reply page_reply(int status, std::string html) {
   Reply reply;
   reply.head.status = status;

@@ -81,6 +81,8 @@ class TestServer : private SpaceForTest {
     now_.wall += time;
   }
 
+  void turn_clock(Duration time) { now_.wall += time; }
+
   std::string token(std::string_view scopes, std::optional<std::chrono::seconds> lifetime = {}) {
     const auto issued = tokens_.issue(now_, {.scopes = access::parse_scopes(scopes).value(),
                                              .holder = {},
@@ -200,7 +202,13 @@ class TestServer : private SpaceForTest {
   };
 
   storage::StoreReply execute(storage::StoreRequest request) {
-    if (!storage::is_write(request.operation)) return execute_in_store(std::move(request));
+    if (!storage::is_write(request.operation)) {
+      storage::StoreReply reply = execute_in_store(std::move(request));
+      const auto* page =
+          reply.outcome ? std::get_if<storage::FolderPage>(&*reply.outcome) : nullptr;
+      if (page != nullptr) names_read += page->items.size();
+      return reply;
+    }
     if (fail_writes_with) {
       return {request.number, tl::unexpected(storage::Failure{.refusal = *fail_writes_with})};
     }
@@ -210,6 +218,7 @@ class TestServer : private SpaceForTest {
   }
   // Every write is refused like this: a full disk, a store that closes.
   std::optional<storage::Refusal> fail_writes_with;
+  std::size_t names_read = 0;  // of folders, in listings
 
   static Hash32 hash_for_test(std::string_view passphrase) {
     Hash32 out;

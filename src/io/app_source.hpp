@@ -8,8 +8,9 @@
 
 namespace meshstow::io {
 
-// Hidden files, links and what is no file are left out; if all lies in one folder, that folder is
-// the app. The error is for people.
+// Hidden files are left out, links become copies of what they lead to; if all of an archive lies in
+// one folder, that folder is the app. The error is for people, and names the file that no app can
+// hold: a link out of the app, a device, a name that no browser can ask for.
 [[nodiscard]] tl::expected<std::vector<http::AppSourceFile>, std::string> read_app_source(
     const std::filesystem::path& path);
 

@@ -11,7 +11,7 @@ namespace meshstow::io {
 namespace {
 
 namespace zlib = boost::beast::zlib;
-using Files = std::vector<http::AppSourceFile>;
+using Entries = std::vector<ArchiveEntry>;
 
 std::uint32_t checksum(ByteView bytes) {
   boost::crc_32_type crc;
@@ -107,8 +107,8 @@ std::optional<std::uint64_t> octal(std::string_view digits) {
   return out;
 }
 
-// "27 path=some/long/name\n" among the records of an extended head.
-std::string pax_path(std::string_view records) {
+// "27 path=some/long/name\n" among the records of an extended head. Empty: it is not there.
+std::string pax_value(std::string_view records, std::string_view key) {
   while (!records.empty()) {
     const std::size_t space = records.find(' ');
     if (space > 8) return {};  // or there is none
@@ -119,53 +119,97 @@ std::string pax_path(std::string_view records) {
     }
     if (length <= space + 1 || length > records.size()) return {};
     const std::string_view record = records.substr(space + 1, length - space - 2);
-    if (record.starts_with("path=")) return std::string(record.substr(5));
+    if (record.starts_with(key) && record.substr(key.size()).starts_with('=')) {
+      return std::string(record.substr(key.size() + 1));
+    }
     records.remove_prefix(length);
   }
   return {};
 }
 
-Result<Files> read_tar(ByteView tar, std::size_t max_bytes) {
-  Files files;
-  std::string long_name;
-  std::size_t total = 0;
-  while (tar.size() >= kBlock && tar[0] != 0) {
-    const ByteView head = tar.first(kBlock);
-    const auto size = octal(field(head, 124, 12));
-    const std::size_t padded =
-        size ? (static_cast<std::size_t>(*size) + kBlock - 1) / kBlock * kBlock : 0;
-    if (!size || tar.size() - kBlock < padded)
-      return fail(Errc::malformed, "the archive is damaged");
-    const ByteView body = tar.subspan(kBlock, static_cast<std::size_t>(*size));
-    tar = tar.subspan(kBlock + padded);
+class TarReader {
+ public:
+  explicit TarReader(std::size_t max_bytes) : left_(max_bytes) {}
+
+  Result<Entries> read(ByteView tar) {
+    while (tar.size() >= kBlock && tar[0] != 0) {
+      const ByteView head = tar.first(kBlock);
+      const auto size = octal(field(head, 124, 12));
+      const std::size_t padded =
+          size ? (static_cast<std::size_t>(*size) + kBlock - 1) / kBlock * kBlock : 0;
+      if (!size || tar.size() - kBlock < padded)
+        return fail(Errc::malformed, "the archive is damaged");
+      if (auto taken = take(head, tar.subspan(kBlock, static_cast<std::size_t>(*size))); !taken) {
+        return fail(taken.error());
+      }
+      tar = tar.subspan(kBlock + padded);
+    }
+    return std::move(entries_);
+  }
+
+ private:
+  // What stands before an entry tells more of it than its head has room for.
+  Result<void> take(ByteView head, ByteView body) {
+    constexpr std::string_view kAboutAll = "gV";  // the archive as a whole
     const char type = static_cast<char>(head[156]);
     if (type == 'L') {
-      long_name = std::string(field(body, 0, body.size()));
+      name_ = std::string(field(body, 0, body.size()));
+    } else if (type == 'K') {
+      target_ = std::string(field(body, 0, body.size()));
     } else if (type == 'x') {
-      long_name = pax_path(base::as_text(body));
-    } else if (type == '0' || type == '\0') {
-      const std::string_view prefix =
-          field(head, 257, 5) == "ustar" ? field(head, 345, 155) : std::string_view();
-      std::string name(field(head, 0, 100));
-      if (!prefix.empty()) name.insert(0, "/").insert(0, prefix);
-      if (!long_name.empty()) name = std::exchange(long_name, {});
-      total += body.size();
-      if (total > max_bytes || files.size() == limits::kAppFiles) {
-        return fail(Errc::limit, "the archive holds too much");
-      }
-      if (!name.ends_with('/')) files.push_back({std::move(name), base::to_bytes(body)});
-    } else {
-      long_name.clear();
+      const std::string_view records = base::as_text(body);
+      name_ = pax_value(records, "path");
+      target_ = pax_value(records, "linkpath");
+      is_sparse_ = records.find(" GNU.sparse.") != std::string_view::npos;
+    } else if (kAboutAll.find(type) == std::string_view::npos) {
+      return take_entry(head, type, body);
     }
+    return {};
   }
-  return files;
-}
+
+  Result<void> take_entry(ByteView head, char type, ByteView body) {
+    ArchiveEntry entry;
+    entry.path = std::exchange(name_, {});
+    entry.target = std::exchange(target_, {});
+    const bool is_sparse = std::exchange(is_sparse_, false);
+    if (entry.path.empty()) entry.path = name_in(head);
+    if (type == '5' || type == 'D' || entry.path.ends_with('/')) return {};
+    if (entry.target.empty()) entry.target = field(head, 157, 100);
+    switch (type) {
+      case '0':
+      case '7':
+      case '\0': entry.kind = is_sparse ? EntryKind::other : EntryKind::file; break;
+      case '1': entry.kind = EntryKind::hard_link; break;
+      case '2': entry.kind = EntryKind::symbolic_link; break;
+      default: entry.kind = EntryKind::other;
+    }
+    if (entry.kind == EntryKind::file) entry.bytes = base::to_bytes(body);
+    if (entry.bytes.size() > left_ || entries_.size() == limits::kAppFiles) {
+      return fail(Errc::limit, "the archive holds too much");
+    }
+    left_ -= entry.bytes.size();
+    entries_.push_back(std::move(entry));
+    return {};
+  }
+
+  static std::string name_in(ByteView head) {
+    const std::string_view prefix =
+        field(head, 257, 5) == "ustar" ? field(head, 345, 155) : std::string_view();
+    std::string name(field(head, 0, 100));
+    if (!prefix.empty()) name.insert(0, "/").insert(0, prefix);
+    return name;
+  }
+
+  std::size_t left_;
+  Entries entries_;
+  std::string name_, target_;  // of the next entry, where its head is too short for them
+  bool is_sparse_ = false;
+};
 
 // ---- zip: a directory at the end names every file.
 
 struct ZipEntry {
-  std::string name;
-  std::uint64_t method = 0, checksum = 0, packed = 0, size = 0, offset = 0;
+  std::uint64_t flags = 0, method = 0, checksum = 0, packed = 0, size = 0, offset = 0;
 };
 
 Result<Bytes> unpack(ByteView zip, const ZipEntry& entry, std::size_t max_bytes) {
@@ -178,6 +222,7 @@ Result<Bytes> unpack(ByteView zip, const ZipEntry& entry, std::size_t max_bytes)
   if (start > local.size() || local.size() - start < entry.packed) return damaged;
   const ByteView packed =
       local.subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(entry.packed));
+  if ((entry.flags & 1) != 0) return fail(Errc::malformed, "the archive is encrypted");
   if (entry.method != 0 && entry.method != 8)
     return fail(Errc::malformed, "the archive is packed in a way that is not known here");
   if (entry.method == 0 && packed.size() > max_bytes)
@@ -203,36 +248,52 @@ std::optional<ByteView> zip_directory(ByteView zip) {
   return std::nullopt;
 }
 
-Result<Files> read_zip(ByteView zip, std::size_t max_bytes) {
+// Systems that know links note them in the upper half of a file's attributes, as in its mode.
+EntryKind zip_kind(std::uint64_t made_by, std::uint64_t attributes) {
+  constexpr std::uint64_t kUnix = 3, kKind = 0xF000, kLink = 0xA000, kFile = 0x8000;
+  const std::uint64_t kind = (attributes >> 16) & kKind;
+  if (made_by >> 8 != kUnix || kind == kFile || kind == 0) return EntryKind::file;
+  return kind == kLink ? EntryKind::symbolic_link : EntryKind::other;
+}
+
+Result<Entries> read_zip(ByteView zip, std::size_t max_bytes) {
   constexpr std::size_t kHead = 46;
   auto directory = zip_directory(zip);
   if (!directory) return fail(Errc::malformed, "the archive is damaged");
-  Files files;
+  Entries entries;
   std::size_t left = max_bytes;
   while (directory->size() >= kHead && base::as_text(directory->first(4)) == "PK\x01\x02") {
     const auto number = [&](std::size_t offset, std::size_t size) {
       return little_endian(directory->subspan(offset, size));
     };
-    ZipEntry entry{{}, number(10, 2), number(16, 4), number(20, 4), number(24, 4), number(42, 4)};
+    const ZipEntry packed{number(8, 2),  number(10, 2), number(16, 4),
+                          number(20, 4), number(24, 4), number(42, 4)};
+    ArchiveEntry entry;
+    entry.kind = zip_kind(number(4, 2), number(38, 4));
     const std::size_t name = static_cast<std::size_t>(number(28, 2));
     const std::size_t more = static_cast<std::size_t>(number(30, 2) + number(32, 2));
     if (directory->size() - kHead < name + more)
       return fail(Errc::malformed, "the archive is damaged");
-    entry.name = base::to_string(directory->subspan(kHead, name));
+    entry.path = base::to_string(directory->subspan(kHead, name));
     directory = directory->subspan(kHead + name + more);
-    if (entry.name.ends_with('/')) continue;
-    if (files.size() == limits::kAppFiles) return fail(Errc::limit, "the archive holds too much");
-    auto bytes = unpack(zip, entry, left);
+    if (entry.path.ends_with('/') || entry.path.ends_with('\\')) continue;
+    if (entries.size() == limits::kAppFiles) return fail(Errc::limit, "the archive holds too much");
+    auto bytes = unpack(zip, packed, left);
     if (!bytes) return fail(bytes.error());
     left -= std::min(left, bytes->size());
-    files.push_back({std::move(entry.name), std::move(*bytes)});
+    if (entry.kind == EntryKind::symbolic_link) {
+      entry.target = base::to_string(*bytes);
+    } else {
+      entry.bytes = std::move(*bytes);
+    }
+    entries.push_back(std::move(entry));
   }
-  return files;
+  return entries;
 }
 
 }  // namespace
 
-Result<Files> read_archive(ByteView archive, std::size_t max_bytes) {
+Result<Entries> read_archive(ByteView archive, std::size_t max_bytes) {
   const std::string_view start =
       base::as_text(archive.first(std::min<std::size_t>(archive.size(), 4)));
   if (start.starts_with("PK")) return read_zip(archive, max_bytes);
@@ -240,12 +301,12 @@ Result<Files> read_archive(ByteView archive, std::size_t max_bytes) {
     // Heads and padding come on top of the files.
     const auto tar = gunzip(archive, max_bytes + limits::kAppFiles * 3 * kBlock);
     if (!tar) return fail(tar.error());
-    return read_tar(*tar, max_bytes);
+    return TarReader(max_bytes).read(*tar);
   }
   if (archive.size() < kBlock || field(archive.first(kBlock), 257, 5) != "ustar") {
     return fail(Errc::malformed, "neither a folder nor a zip, tar or tar.gz");
   }
-  return read_tar(archive, max_bytes);
+  return TarReader(max_bytes).read(archive);
 }
 
 }  // namespace meshstow::io

@@ -1,23 +1,37 @@
 #include "io/archive.hpp"
 
+#include <filesystem>
 #include <gtest/gtest.h>
 
 #include "codec/base64.hpp"
 #include "io/app_source.hpp"
+#include "io/file_system.hpp"
+#include "io/io_for_test.hpp"
 
 namespace meshstow::io {
 namespace {
 
 constexpr std::size_t kMax = 1024 * 1024;
 
-std::string text_of(const std::vector<http::AppSourceFile>& files) {
+// "path=text;", "path->target;" of links, "path?;" of what is neither.
+std::string text_of(const std::vector<ArchiveEntry>& entries) {
   std::string out;
-  for (const auto& file : files) out += file.path + "=" + base::to_string(file.bytes) + ";";
+  for (const ArchiveEntry& each : entries) {
+    out += each.path;
+    switch (each.kind) {
+      case EntryKind::file: out += "=" + base::to_string(each.bytes); break;
+      case EntryKind::hard_link: out += "=>" + each.target; break;
+      case EntryKind::symbolic_link: out += "->" + each.target; break;
+      case EntryKind::other: out += "?"; break;
+    }
+    out += ";";
+  }
   return out;
 }
 
 // One file, as tar writes it.
-Bytes tar_entry(const std::string& name, const std::string& body, char type = '0') {
+Bytes tar_entry(const std::string& name, const std::string& body, char type = '0',
+                const std::string& target = "") {
   Bytes head(512, 0);
   const auto put = [&](std::size_t at, const std::string& value) {
     std::copy(value.begin(), value.end(), head.begin() + static_cast<std::ptrdiff_t>(at));
@@ -28,6 +42,7 @@ Bytes tar_entry(const std::string& name, const std::string& body, char type = '0
     octal.insert(octal.begin(), static_cast<char>('0' + n % 8));
   put(124, octal.empty() ? "0" : octal);
   head[156] = static_cast<Byte>(type);
+  put(157, target);
   put(257, "ustar");
   base::append(head, base::as_bytes(body));
   head.resize((head.size() + 511) / 512 * 512, 0);
@@ -45,10 +60,16 @@ Bytes sample_zip() {
       .value_or(Bytes{});
 }
 
-TEST(Archive, reads_the_files_of_a_tar_and_leaves_the_rest_out) {
+TEST(Archive, reads_all_of_a_tar_but_its_folders) {
   Bytes tar = tar_entry("index.html", "<p>");
   base::append(tar, tar_entry("folder/", "", '5'));
-  base::append(tar, tar_entry("link", "", '2'));
+  base::append(tar, tar_entry("link", "", '2', "folder/to"));
+  base::append(tar, tar_entry("hard", "", '1', "index.html"));
+  base::append(tar, tar_entry("././@LongLink", std::string(120, 't'), 'K'));
+  base::append(tar, tar_entry("far", "", '2', "cut"));
+  base::append(tar, tar_entry("pipe", "", '6'));
+  base::append(tar, tar_entry("pax", "23 GNU.sparse.major=1\n", 'x'));
+  base::append(tar, tar_entry("holes", "x"));
   base::append(tar, tar_entry("././@LongLink", std::string(150, 'n') + ".js", 'L'));
   base::append(tar, tar_entry("cut", "run()"));
   const std::string record = "path=folder/pax.js\n";
@@ -58,8 +79,9 @@ TEST(Archive, reads_the_files_of_a_tar_and_leaves_the_rest_out) {
   tar.resize(tar.size() + 1024, 0);
   const auto files = read_archive(tar, kMax);
   ASSERT_TRUE(files) << files.error().detail;
-  EXPECT_EQ(text_of(*files),
-            "index.html=<p>;" + std::string(150, 'n') + ".js=run();folder/pax.js=pax;");
+  EXPECT_EQ(text_of(*files), "index.html=<p>;link->folder/to;hard=>index.html;far->" +
+                                 std::string(120, 't') + ";pipe?;holes?;" + std::string(150, 'n') +
+                                 ".js=run();folder/pax.js=pax;");
 }
 
 TEST(Archive, reads_a_zip_packed_and_stored) {
@@ -140,10 +162,111 @@ TEST(Archive, reads_a_packed_tar_and_tells_a_damaged_one) {
   EXPECT_FALSE(read_archive(changed, kMax)) << "its checksum is wrong";
 }
 
-TEST(AppSource, names_come_from_paths) {
+// An app on disk, as a folder or as an archive.
+class AppSource : public testing::Test {
+ protected:
+  void write(const std::string& name, std::string_view bytes) {
+    std::filesystem::create_directories((home_ / name).parent_path());
+    ASSERT_TRUE(write_new_file(home_ / name, base::as_bytes(bytes)));
+  }
+  // "path=text;" sorted by path, or what is wrong.
+  static std::string read(const std::filesystem::path& path) {
+    auto files = read_app_source(path);
+    if (!files) return files.error();
+    std::ranges::sort(*files, {}, &http::AppSourceFile::path);
+    std::string out;
+    for (const auto& file : *files) out += file.path + "=" + base::to_string(file.bytes) + ";";
+    return out;
+  }
+  std::string read_tar(const std::vector<Bytes>& entries) {
+    Bytes tar;
+    for (const Bytes& entry : entries) base::append(tar, entry);
+    const auto path = home_ / ("app" + std::to_string(++tars_) + ".tar");
+    write(path.filename().string(), base::as_text(tar));
+    return read(path);
+  }
+
+  TestFolder folder_;
+  const std::filesystem::path home_ = folder_.path();
+  int tars_ = 0;
+};
+
+TEST_F(AppSource, copies_what_links_inside_the_app_lead_to) {
+  EXPECT_EQ(read_tar({tar_entry("app/index.html", "<p>"), tar_entry("app/js/a.js", "a"),
+                      tar_entry("app/js/b.js", "", '1', "app/js/a.js"),
+                      tar_entry("app/lib", "", '2', "./js"),
+                      tar_entry("app/c.js", "", '2', "lib/../lib/b.js"),
+                      tar_entry("app/x/d.js", "", '2', "../js/a.js")}),
+            "c.js=a;index.html=<p>;js/a.js=a;js/b.js=a;lib/a.js=a;lib/b.js=a;x/d.js=a;");
+  write("folder/index.html", "<p>");
+  write("folder/js/a.js", "a");
+  std::filesystem::create_symlink("js", home_ / "folder/lib");
+  std::filesystem::create_symlink(home_ / "folder/js/a.js", home_ / "folder/js/b.js");
+  EXPECT_EQ(read(home_ / "folder"), "index.html=<p>;js/a.js=a;js/b.js=a;lib/a.js=a;lib/b.js=a;");
+}
+
+TEST_F(AppSource, refuses_by_name_what_cannot_be_resolved_inside_the_app) {
+  const Bytes index = tar_entry("index.html", "<p>");
+  const auto refused = [&](const Bytes& entry, const std::string& why) {
+    const std::string told = read_tar({index, entry});
+    EXPECT_NE(told.find(why), std::string::npos) << told;
+  };
+  for (const char type : {'1', '2'}) {
+    refused(tar_entry("out", "", type, "../../etc/passwd"), "the link out leads to ../../etc");
+    refused(tar_entry("abs", "", type, "/etc/passwd"), "the link abs leads to /etc/passwd");
+    refused(tar_entry("none", "", type, "missing"), "the link none leads to missing");
+    refused(tar_entry("self", "", type, "self"), "the link self leads to self");
+  }
+  refused(tar_entry("a/all", "", '2', ".."), "the link a/all leads to ..");
+  refused(tar_entry("a/up", "", '2', "../a"), "the link a/up leads to ../a");
+  refused(tar_entry("pipe", "", '6'), "pipe is no file");
+  refused(tar_entry("dev/disk", "", '4'), "dev/disk is no file");
+  refused(tar_entry("../x", "y"), "../x");
+  refused(tar_entry("/top", "y"), "/top");
+  EXPECT_EQ(read_tar({index, tar_entry(".#lock", "", '2', "nobody@nowhere")}), "index.html=<p>;");
+  EXPECT_NE(read_tar({index, tar_entry("a/x", "", '2', "../b"), tar_entry("b/y", "", '2', "../a")})
+                .find("holds the link itself"),
+            std::string::npos);
+
+  write("folder/index.html", "<p>");
+  std::filesystem::create_symlink("/etc/hostname", home_ / "folder/host");
+  EXPECT_NE(read(home_ / "folder").find("the link host leads to"), std::string::npos);
+  std::filesystem::remove(home_ / "folder/host");
+  std::filesystem::create_symlink("circle", home_ / "folder/circle");
+  EXPECT_NE(read(home_ / "folder").find("the link circle"), std::string::npos);
+  std::filesystem::remove(home_ / "folder/circle");
+  write("folder/js\\a.js", "a");
+  EXPECT_NE(read(home_ / "folder").find("js\\a.js"), std::string::npos);
+}
+
+TEST_F(AppSource, takes_backslashes_in_archives_for_slashes) {
+  EXPECT_EQ(read_tar({tar_entry("app\\index.html", "<p>"), tar_entry("app\\js\\a.js", "a"),
+                      tar_entry("app/js/b.js", "", '2', ".\\a.js")}),
+            "index.html=<p>;js/a.js=a;js/b.js=a;");
+}
+
+// Made with Python's zipfile: index.html, js\a.js and folder\ as Windows writes them, and b.js, a
+// link to js/a.js as Unix does.
+TEST_F(AppSource, reads_zips_of_other_systems) {
+  const auto zip = codec::from_base64(
+      "UEsDBBQAAAAAAAAAIQC7oW48AwAAAAMAAAAKAAAAaW5kZXguaHRtbDxwPlBLAwQUAAAAAAAAACEA8MR3"
+      "RAUAAAAFAAAABwAAAGpzXGEuanNydW4oKVBLAwQUAAAAAAAAACEAAAAAAAAAAAAAAAAABwAAAGZvbGRl"
+      "clxQSwMEFAAAAAAAAAAhAEhT2psHAAAABwAAAAQAAABiLmpzanMvYS5qc1BLAQIUABQAAAAAAAAAIQC7"
+      "oW48AwAAAAMAAAAKAAAAAAAAAAAAAACAAQAAAABpbmRleC5odG1sUEsBAhQAFAAAAAAAAAAhAPDEd0QF"
+      "AAAABQAAAAcAAAAAAAAAAAAAAIABKwAAAGpzXGEuanNQSwECFAAUAAAAAAAAACEAAAAAAAAAAAAAAAAA"
+      "BwAAAAAAAAAAABAAAABVAAAAZm9sZGVyXFBLAQIUAxQAAAAAAAAAIQBIU9qbBwAAAAcAAAAEAAAAAAAA"
+      "AAAAAAD/oXoAAABiLmpzUEsFBgAAAAAEAAQA1AAAAKMAAAAAAA==");
+  ASSERT_TRUE(zip);
+  write("Other.ZIP", base::as_text(*zip));
+  EXPECT_EQ(read(home_ / "Other.ZIP"), "b.js=run();index.html=<p>;js/a.js=run();");
+}
+
+TEST(AppNames, come_from_paths) {
   EXPECT_EQ(app_name_of("/x/My Notes-1.2.zip"), "my-notes-1-2");
   EXPECT_EQ(app_name_of("/x/small_notes/"), "small-notes");
   EXPECT_EQ(app_name_of("todo.tar.gz"), "todo");
+  EXPECT_EQ(app_name_of("TODO.TAR.GZ"), "todo");
+  EXPECT_EQ(app_name_of("Todo.Zip"), "todo");
 }
 
 }  // namespace

@@ -256,21 +256,15 @@ std::optional<StoragePath> CommandWork::read_path(std::string_view text) {
 }
 
 std::optional<storage::Conditions> CommandWork::read_conditions() {
-  storage::Conditions out;
-  const auto read = [this](const std::string& text, std::optional<storage::EtagList>& to) {
-    if (text.empty()) return true;
-    auto list = storage::parse_etag_list(text);
-    if (!list) {
-      fail_invalid(list.error());
-      return false;
-    }
-    to = std::move(*list);
-    return true;
+  const auto written = [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
   };
-  if (!read(command_.if_match, out.if_match) || !read(command_.if_none_match, out.if_none_match)) {
-    return std::nullopt;
-  }
-  return out;
+  const bool writes = command_.verb == "put" || command_.verb == "rm";
+  auto out = storage::parse_conditions(written(command_.if_match), written(command_.if_none_match),
+                                       writes);
+  if (out) return std::move(*out);
+  fail_invalid(out.error());
+  return std::nullopt;
 }
 
 std::string json_time(WallTime wall) { return codec::format_iso8601(wall); }

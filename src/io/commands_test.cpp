@@ -87,8 +87,25 @@ TEST(Commands, keep_conditions_and_answer_with_store_codes) {
   put.if_match = text_in(made, "etag");
   EXPECT_TRUE(here.node.run(put, "3").ok);
   EXPECT_EQ(here.node.run(put, "4").exit_code(), 15);
-  put.if_match = "\"unclosed";
-  EXPECT_EQ(here.node.run(put, "5").exit_code(), 14);
+  for (const char* odd : {"\"unclosed", "match me", " "}) {
+    put.if_match = odd;
+    put.if_none_match = "";
+    EXPECT_EQ(here.node.run(put, "5").exit_code(), 15) << odd;
+    Command absent = command("rm", "/public/a/none");
+    absent.if_match = odd;
+    EXPECT_EQ(here.node.run(absent).exit_code(), 15) << odd;
+    put.if_match = "";
+    put.if_none_match = odd;
+    EXPECT_EQ(here.node.run(put, "5").exit_code(), 14) << odd;
+    Command read = command("get", "/public/a/x");
+    read.if_none_match = odd;
+    EXPECT_TRUE(here.node.run(read).ok) << odd;
+    EXPECT_EQ(here.node.written, "3");
+    here.node.written.clear();
+    here.node.heads.clear();
+  }
+  put.if_none_match = "\"*\"";
+  EXPECT_EQ(here.node.run(put, "5").exit_code(), 15);
   here.node.run(command("get", "/public/a/x"));
   EXPECT_EQ(here.node.written, "3");
 

@@ -167,7 +167,7 @@ class LocalList final : public CommandWork {
   void give(storage::FolderPage& page) {
     std::string text = begun_ ? std::string() : description_.begin();
     begun_ = true;
-    text += description_.items(page.items);
+    text += description_.items(page.items, host_.now().wall);
     const bool last = page.next.empty();
     if (last) text += description_.end();
     channel_.write_body(base::to_bytes(base::as_bytes(text)),

@@ -29,10 +29,12 @@ std::string without_quotes(const std::string& tag) {
   return tag;
 }
 
-// Conditions as a message carries them: on the command line a tag may stand without quotes.
+// Conditions as a message carries them: on the command line a tag may stand without quotes. Where
+// nothing can match, neither does the empty tag, which is nobody's.
 std::string header_text(const std::optional<storage::EtagList>& list) {
   if (!list) return {};
   if (list->any) return "*";
+  if (list->items.empty()) return "\"\"";
   std::string out;
   for (const storage::EtagList::Item& item : list->items) {
     out += (out.empty() ? "" : ", ") + std::string(item.weak ? "W/" : "") + '"' + item.tag + '"';

@@ -20,6 +20,10 @@ namespace json = boost::json;
 
 constexpr std::uint64_t kTellEvery = 16 * 1024 * 1024;  // bytes
 constexpr std::size_t kDamagesNamed = 10;
+constexpr const char* kOlderState =
+    "Apps that connect from now on take this older state for the truth, and drop what they hold that "
+    "is newer. Where an app or a device holds something that was stored after the backup, save it "
+    "from there before you start serve.";
 constexpr const char* kStopped = "stopped, and nothing was changed";
 constexpr const char* kStoreParts[] = {"", "-wal", "-mark"};
 
@@ -66,6 +70,7 @@ class Restoration {
                         {"versions", proved->versions},
                         {"bytes", proved->bytes},
                         {"kept", kept_.empty() ? json::value() : json::value(kept_.string())},
+                        {"warning", kOlderState},
                         {"found", proved->found},
                         {"damages", damages_json(*proved)},
                         {"carried", carried_json()}};

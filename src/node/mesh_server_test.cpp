@@ -87,6 +87,31 @@ TEST_F(MeshServer, stores_a_body_of_no_bytes_and_a_type_of_its_own_choice) {
   EXPECT_EQ(answer.response()->headers.content_type, "application/octet-stream");
 }
 
+TEST_F(MeshServer, lets_no_write_through_whose_condition_it_cannot_read) {
+  link_as_owner();
+  ask(put("/public/n/a", "1"));
+  for (const char* odd : {"\"match me\"", "", "\"open", "*, \"a\""}) {
+    for (const char* path : {"/public/n/a", "/public/n/none"}) {
+      for (Question question : {put(path, "2"), remove(path)}) {
+        question.headers.if_match = odd;
+        EXPECT_EQ(ask(question).verdict(), "STORE005 412") << path << odd;
+        question.headers.if_match = std::nullopt;
+        question.headers.if_none_match = odd;
+        EXPECT_EQ(ask(question).verdict(), "STORE004 400") << path << odd;
+      }
+    }
+    Question read = get("/public/n/a");
+    read.headers.if_none_match = odd;
+    EXPECT_EQ(ask(read).text(), "1") << odd;
+    read.headers.if_none_match = std::nullopt;
+    read.headers.if_match = odd;
+    EXPECT_EQ(ask(read).verdict(), "STORE005 412") << odd;
+  }
+  Question star = put("/public/n/a", "2");
+  star.headers.if_none_match = "\"*\"";
+  EXPECT_EQ(ask(star).verdict(), "STORE005 412");
+}
+
 TEST_F(MeshServer, obeys_conditions) {
   link_as_owner();
   const std::string first = ask(put("/public/n/a", "1")).etag();

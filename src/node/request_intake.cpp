@@ -148,18 +148,13 @@ void RequestIntake::favour_link(const std::optional<access::IdentityHash>& user,
 }
 
 void RequestIntake::read_conditions(const protocol::StorageRequest& request) {
-  const auto read = [&](const std::optional<std::string>& header, const char* what,
-                        std::optional<storage::EtagList>& out) {
-    if (!header || refused_) return;
-    auto list = storage::parse_etag_list(*header);
-    if (list) {
-      out = std::move(*list);
-    } else {
-      refuse(invalid(std::string(what) + " cannot be read: " + list.error().detail));
-    }
-  };
-  read(request.headers.if_match, "If-Match", conditions_.if_match);
-  read(request.headers.if_none_match, "If-None-Match", conditions_.if_none_match);
+  const bool writes = request.operation != protocol::Operation::get;
+  auto conditions =
+      storage::parse_conditions(request.headers.if_match, request.headers.if_none_match, writes);
+  if (!conditions) {
+    return refuse(invalid(std::string("If-None-Match: ") + conditions.error().detail));
+  }
+  conditions_ = std::move(*conditions);
 }
 
 void RequestIntake::check_put(const protocol::StorageRequest& request) {

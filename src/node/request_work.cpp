@@ -292,7 +292,7 @@ void RequestWork::on_page(Now now, StoreOutcome outcome) {
     }
     whole_ = base::to_bytes(base::as_bytes(folder_.begin()));
   }
-  const std::string items = folder_.items(page->items);
+  const std::string items = folder_.items(page->items, now.wall);
   const bool json = request_.asker.form != protocol::Form::msgpack;
   const std::size_t most = json ? kJsonBody : limits::kJsonMessage;
   if (whole_.size() + items.size() > most) {

@@ -1,5 +1,6 @@
 #include "protocol/folder_description.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "base/limits.hpp"
@@ -14,9 +15,21 @@ namespace json = boost::json;
 
 constexpr std::string_view kContext = "http://remotestorage.io/spec/folder-description";
 
-// A store of an earlier version may hold content types that are no UTF-8.
-std::string quoted(std::string_view text) {
-  return codec::with_valid_utf8(json::serialize(json::string(text)));
+bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+}
+
+// Nearly every text is plain, and there are five of them for each of 100,000 names. A store of an
+// earlier version may hold content types that are no UTF-8.
+void append_quoted(std::string& out, std::string_view text) {
+  if (!std::ranges::all_of(text, is_plain)) {
+    out += codec::with_valid_utf8(json::serialize(json::string(text)));
+    return;
+  }
+  out += '"';
+  out += text;
+  out += '"';
 }
 
 std::string text_member(const json::object& object, std::string_view key) {
@@ -84,20 +97,28 @@ Result<storage::FolderItem> read_item(std::string_view key, const json::value& v
 }  // namespace
 
 std::string FolderDescriptionWriter::begin() const {
-  return "{\"@context\":" + quoted(kContext) + ",\"items\":{";
+  std::string out = "{\"@context\":";
+  append_quoted(out, kContext);
+  return out + ",\"items\":{";
 }
 
-std::string FolderDescriptionWriter::items(const std::vector<storage::FolderItem>& page) {
+std::string FolderDescriptionWriter::items(const std::vector<storage::FolderItem>& page,
+                                           WallTime now) {
+  constexpr std::size_t kUsualItem = 192;
   std::string out;
+  out.reserve(page.size() * kUsualItem);
   for (const storage::FolderItem& item : page) {
     if (!first_) out += ',';
     first_ = false;
-    out += quoted(item.is_folder ? item.name + '/' : item.name);
-    out += ":{\"ETag\":" + quoted(item.etag.text());
+    append_quoted(out, item.is_folder ? item.name + '/' : item.name);
+    out += ":{\"ETag\":";
+    append_quoted(out, item.etag.text());
     if (!item.is_folder) {
-      out += ",\"Content-Type\":" + quoted(item.content_type);
-      out += ",\"Content-Length\":" + std::to_string(item.size);
-      out += ",\"Last-Modified\":" + quoted(codec::format_http_date(item.modified));
+      out += ",\"Content-Type\":";
+      append_quoted(out, item.content_type);
+      out += ",\"Content-Length\":" + std::to_string(item.size) + ",\"Last-Modified\":\"";
+      out += codec::format_http_date(std::min(item.modified, now));
+      out += '"';
     }
     out += '}';
   }

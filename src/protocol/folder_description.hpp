@@ -15,7 +15,8 @@ inline constexpr std::string_view kFolderContentType = "application/ld+json";
 class FolderDescriptionWriter {
  public:
   [[nodiscard]] std::string begin() const;
-  [[nodiscard]] std::string items(const std::vector<storage::FolderItem>& page);
+  // Dates after `now` were written by a wrong clock, and become `now`.
+  [[nodiscard]] std::string items(const std::vector<storage::FolderItem>& page, WallTime now);
   [[nodiscard]] std::string end() const;
 
  private:

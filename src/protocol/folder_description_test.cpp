@@ -24,10 +24,12 @@ storage::FolderItem folder(std::string name) {
   return item;
 }
 
+const WallTime kNow = base::wall_from_unix_seconds(1'700'000'000);
+
 std::string write(const std::vector<std::vector<storage::FolderItem>>& pages) {
   FolderDescriptionWriter writer;
   std::string out = writer.begin();
-  for (const auto& page : pages) out += writer.items(page);
+  for (const auto& page : pages) out += writer.items(page, kNow);
   return out + writer.end();
 }
 
@@ -52,6 +54,25 @@ TEST(FolderDescription, writes_documents_with_four_members_and_folders_with_a_ta
   const auto& sub = items.at("sub/").as_object();
   EXPECT_EQ(sub.size(), 1U);
   EXPECT_EQ(sub.at("ETag").as_string(), "ddddEEEEffff5678");
+}
+
+TEST(FolderDescription, tells_no_date_of_the_future) {
+  storage::FolderItem ahead = document("ahead", 1);
+  ahead.modified = kNow + std::chrono::hours{100'000};
+  storage::FolderItem just_now = document("just now", 1);
+  just_now.modified = kNow;
+  const auto items = boost::json::parse(write({{ahead, just_now}})).at("items");
+  EXPECT_EQ(items.at("just now").at("Last-Modified").as_string(), "Tue, 14 Nov 2023 22:13:20 GMT");
+  EXPECT_EQ(items.at("ahead").at("Last-Modified"), items.at("just now").at("Last-Modified"));
+}
+
+TEST(FolderDescription, names_of_every_character_come_back) {
+  std::string odd = "\x7f\"\\/b\xc3\xa9\xf0\x9d\x84\x9e \xe2\x80\xa8";
+  for (char c = 1; c < 0x20; ++c) odd += c;
+  std::erase(odd, '/');
+  const auto items = read_folder_description(write({{document(odd, 1)}}));
+  ASSERT_TRUE(items);
+  EXPECT_EQ(items->front().name, odd);
 }
 
 TEST(FolderDescription, writes_an_empty_folder) {

@@ -49,6 +49,7 @@ void subtract(Hash32& sum, const Hash32& term) {
 
 ETag document_etag(const VersionId& version) {
   Bytes input;
+  input.reserve(kDocumentTag.size() + version.log.size() + sizeof version.sequence);
   base::append(input, base::as_bytes(kDocumentTag));
   append_version(input, version);
   return tag_of(crypto::sha256(input));

@@ -11,6 +11,68 @@ namespace {
 using ::testing::ElementsAre;
 
 class Documents : public OverEveryEngine {};
+// Whether the current state's second is that of no earlier state.
+bool is_dated(Store& store, std::string_view path) {
+  const auto opened = store.open(path);
+  EXPECT_TRUE(opened) << path;
+  return opened && opened->info.dated;
+}
+
+constexpr auto kSecond = std::chrono::seconds{1};
+constexpr auto kHour = std::chrono::hours{1};
+
+TEST_P(Documents, know_whether_their_second_is_theirs_alone) {
+  for (const HistoryPolicy& policy : {HistoryPolicy::all(), HistoryPolicy::none()}) {
+    StorageOptions options;
+    options.history = policy;
+    Store store(make_test_disk(GetParam()), options);
+    for (const char* path : {"/public/m/a", "/private/m/a"}) {
+      store.pass(kSecond);
+      ASSERT_TRUE(store.put(path, "1"));
+      EXPECT_TRUE(is_dated(store, path));
+      ASSERT_TRUE(store.put(path, "2"));
+      EXPECT_FALSE(is_dated(store, path)) << "of the same second";
+      store.pass(kSecond);
+      ASSERT_TRUE(store.put(path, "3"));
+      EXPECT_TRUE(is_dated(store, path));
+
+      store.now().wall -= kHour;
+      ASSERT_TRUE(store.put(path, "4"));
+      EXPECT_FALSE(is_dated(store, path)) << "the clock was set back";
+      store.reopen();
+      store.pass(kHour / 2);
+      ASSERT_TRUE(store.put(path, "5"));
+      EXPECT_FALSE(is_dated(store, path)) << "not yet as late as it was";
+      store.pass(kHour / 2 + kSecond);
+      ASSERT_TRUE(store.put(path, "6"));
+      EXPECT_TRUE(is_dated(store, path));
+      store.reopen();
+      EXPECT_TRUE(is_dated(store, path));
+    }
+  }
+}
+
+TEST_P(Documents, do_not_take_the_second_of_one_that_was_deleted_for_good) {
+  for (const HistoryPolicy& policy : {HistoryPolicy{}, HistoryPolicy::none()}) {
+    StorageOptions options;
+    options.history = policy;
+    Store store(make_test_disk(GetParam()), options);
+    const char* path = "/private/m/a";
+    store.pass(kSecond);
+    ASSERT_TRUE(store.put(path, "1"));
+    ASSERT_TRUE(store.remove(path));
+    ASSERT_TRUE(store.write(SetHistory{std::nullopt, HistoryPolicy::none()}));
+    store.reclaim_all();
+    ASSERT_TRUE(store.versions(path).empty()) << "nothing of it is left";
+    store.reopen();
+    ASSERT_TRUE(store.put(path, "2"));
+    EXPECT_FALSE(is_dated(store, path));
+    store.pass(kSecond);
+    ASSERT_TRUE(store.put("/private/m/b", "1"));
+    EXPECT_TRUE(is_dated(store, "/private/m/b"));
+  }
+}
+
 MESHSTOW_OVER_EVERY_ENGINE(Documents);
 
 TEST_P(Documents, come_back_as_they_were_put) {

@@ -11,12 +11,18 @@ constexpr Byte kFolderEntry = 1;
 constexpr Byte kDocumentEntry = 2;
 constexpr Byte kDeleted = 1;
 constexpr Byte kChunked = 2;
+constexpr Byte kDated = 4;
+constexpr Byte kClockWasSetBack = 8;
 constexpr std::size_t kChecksum = 16;
 constexpr std::size_t kPadding = 32;  // sealed records tell the length of names no closer than this
 
 void append_text(Bytes& out, std::string_view text) {
   base::append_big_endian(out, static_cast<std::uint16_t>(text.size()));
   base::append(out, base::as_bytes(text));
+}
+
+void append_time(Bytes& out, WallTime time) {
+  base::append_big_endian(out, static_cast<std::int64_t>(time.time_since_epoch().count()));
 }
 
 std::string read_text(ByteReader& in) {
@@ -28,10 +34,15 @@ DocumentState read_document(ByteReader& in) {
   const Byte flags = in.integer<Byte>();
   state.deleted = (flags & kDeleted) != 0;
   state.chunked = (flags & kChunked) != 0;
+  state.dated = (flags & kDated) != 0;
   state.version.log = in.fixed<16>();
   state.version.sequence = in.integer<std::uint64_t>();
   state.size = in.integer<std::uint64_t>();
   state.modified = WallTime{Duration{in.integer<std::int64_t>()}};
+  state.latest = state.modified;
+  if ((flags & kClockWasSetBack) != 0) {
+    state.latest = WallTime{Duration{in.integer<std::int64_t>()}};
+  }
   state.body = in.fixed<16>();
   if (state.chunked) state.list = in.fixed<32>();
   state.content_type = read_text(in);
@@ -46,7 +57,9 @@ DocumentState read_document(ByteReader& in) {
 }
 
 Bytes entry_context(NodeId node, NodeId parent) {
-  Bytes context{'E'};
+  Bytes context;
+  context.reserve(1 + sizeof node + sizeof parent);
+  context.push_back('E');
   base::append_big_endian(context, node);
   base::append_big_endian(context, parent);
   return context;
@@ -67,12 +80,14 @@ Bytes encode(const Entry& entry) {
   append_text(out, entry.name);
   if (!entry.document) return out;
   const DocumentState& state = *entry.document;
-  out.push_back(static_cast<Byte>((state.deleted ? kDeleted : 0) | (state.chunked ? kChunked : 0)));
+  const bool set_back = state.latest != state.modified;
+  out.push_back(static_cast<Byte>((state.deleted ? kDeleted : 0) | (state.chunked ? kChunked : 0) |
+                                  (state.dated ? kDated : 0) | (set_back ? kClockWasSetBack : 0)));
   base::append(out, state.version.log.view());
   base::append_big_endian(out, state.version.sequence);
   base::append_big_endian(out, state.size);
-  base::append_big_endian(out,
-                          static_cast<std::int64_t>(state.modified.time_since_epoch().count()));
+  append_time(out, state.modified);
+  if (set_back) append_time(out, state.latest);
   base::append(out, state.body.view());
   if (state.chunked) base::append(out, state.list.view());
   append_text(out, state.content_type);
@@ -106,6 +121,7 @@ DocumentInfo describe(const DocumentState& state) {
   info.content_type = state.content_type;
   info.size = state.size;
   info.modified = state.modified;
+  info.dated = state.dated;
   info.version = state.version;
   info.deleted = state.deleted;
   return info;

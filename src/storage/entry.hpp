@@ -20,8 +20,10 @@ struct DocumentState {
   bool chunked = false;
   std::uint64_t size = 0;
   WallTime modified{};
-  Hash16 body;  // names the body for ever; its seals are bound to it
-  Hash32 list;  // chunked: digest of the list of chunks
+  WallTime latest{};   // `modified` of any state so far: of this one, unless a clock was set back
+  bool dated = false;  // no earlier state had this second, or a later one
+  Hash16 body;         // names the body for ever; its seals are bound to it
+  Hash32 list;         // chunked: digest of the list of chunks
   std::string content_type;
   CausalContext context;
 };

@@ -104,8 +104,9 @@ class LocalStoreReader {
   [[nodiscard]] virtual std::optional<NodeRow> live_child(NodeId parent, ByteView key) = 0;
   [[nodiscard]] virtual std::optional<NodeRow> dead_child(NodeId parent, ByteView key,
                                                           NodeKind kind) = 0;
-  // Live children with a key above `after`, in the order of keys.
-  [[nodiscard]] virtual std::vector<NodeRow> live_children(NodeId parent, ByteView after,
+  // Live children with an id above `above`, in the order of ids, so that neighbours on the disk
+  // follow one another; without their keys.
+  [[nodiscard]] virtual std::vector<NodeRow> live_children(NodeId parent, NodeId above,
                                                            std::size_t limit) = 0;
   [[nodiscard]] virtual std::vector<NodeRow> nodes(NodeId above, std::size_t limit) = 0;
 

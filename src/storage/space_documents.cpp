@@ -76,7 +76,7 @@ Outcome<void> SpaceWriter::check_conditions(const Place& place, const Conditions
   if (conditions.if_match && !conditions.if_match->matches_strong(current)) {
     return refuse(Refusal::precondition_failed, "If-Match does not hold", current);
   }
-  if (place.exists() && !unmodified_holds(conditions, place.state->modified)) {
+  if (place.exists() && !unmodified_holds(conditions, place.state->modified, place.state->dated)) {
     return refuse(Refusal::precondition_failed, "If-Unmodified-Since does not hold", current);
   }
   if (conditions.if_none_match && conditions.if_none_match->matches_weak(current)) {
@@ -195,7 +195,11 @@ Outcome<std::pair<DocumentState, ContentId>> SpaceWriter::find_version(const Pla
 DocumentState SpaceWriter::next_state(const Place& place) {
   DocumentState state;
   state.version = {space_.log, space_.next_sequence++};
+  const WallTime before = place.state ? place.state->latest : space_.forgotten;
+  const auto second = [](WallTime time) { return std::chrono::floor<std::chrono::seconds>(time); };
   state.modified = lived_.wall();
+  state.latest = std::max(before, state.modified);
+  state.dated = second(state.modified) > second(before);
   if (place.state) state.context = seen_after(*place.state);
   return state;
 }
@@ -263,6 +267,7 @@ Outcome<WriteResult> SpaceWriter::write_deletion(Place& place) {
 
   folders_.child_died(folder);
   if (node.history == 0) {
+    forget(state.latest);
     engine_->remove_node(node.id);
     folders_.child_removed(folder);
     return result;
@@ -274,6 +279,10 @@ Outcome<WriteResult> SpaceWriter::write_deletion(Place& place) {
   engine_->set_live(node.id, false);
   return result;
 }
+
+// Of a document of which nothing stays, only this: what takes its name has to be of a later second
+// than any of its states, or it has no date of its own.
+void SpaceWriter::forget(WallTime latest) { space_.forgotten = std::max(space_.forgotten, latest); }
 
 // Moves the node's state into its history, as far as the policy wants one.
 Result<void> SpaceWriter::supersede(NodeRow& node, const DocumentState& old, Folder& folder) {

@@ -130,6 +130,8 @@ Result<void> SpaceWriter::drop_row(const HistoryRow& row) {
   if (auto dropped = drop_history(*node, row); !dropped) return dropped;
   ++reclaimed_;
   if (node->history == 0 && !node->live) {
+    const auto entry = box_.open_entry((*folder)->secret, node->id, node->parent, node->entry);
+    forget(entry && entry->document ? entry->document->latest : lived_.wall());
     engine_->remove_node(node->id);
     folders_.child_removed(**folder);
   } else {

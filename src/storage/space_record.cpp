@@ -8,7 +8,7 @@ namespace meshstow::storage {
 namespace {
 
 constexpr Byte kSpaceForm = 2;
-constexpr Byte kFormWithoutLivedTime = 1;
+constexpr Byte kFirstSpaceForm = 1;  // without lived time and the time of what is forgotten
 constexpr Byte kHasQuota = 1;
 constexpr Byte kHasBound = 2;
 constexpr Byte kHasHistory = 4;
@@ -78,13 +78,15 @@ Bytes encode(const SpaceRecord& record) {
   base::append_big_endian(out, record.quota.value_or(0));
   base::append_big_endian(out, record.lived.count());
   base::append_big_endian(out, record.lived_at.value_or(WallTime{}).time_since_epoch().count());
+  base::append_big_endian(out,
+                          static_cast<std::int64_t>(record.forgotten.time_since_epoch().count()));
   return out;
 }
 
 Result<SpaceRecord> decode_space_record(ByteView bytes) {
   ByteReader in(bytes);
   const Byte form = in.integer<Byte>();
-  if (form < kFormWithoutLivedTime || form > kSpaceForm) {
+  if (form != kSpaceForm && form != kFirstSpaceForm) {
     return fail(Errc::limit, "a store of a newer program");
   }
   SpaceRecord record;
@@ -101,9 +103,10 @@ Result<SpaceRecord> decode_space_record(ByteView bytes) {
   const bool bound = in.integer<Byte>() == kHasBound;
   const auto quota = in.integer<std::uint64_t>();
   if (bound) record.quota = quota;
-  if (form > kFormWithoutLivedTime) {
+  if (form == kSpaceForm) {
     record.lived = Duration{in.integer<std::int64_t>()};
     record.lived_at = WallTime{Duration{in.integer<std::int64_t>()}};
+    record.forgotten = WallTime{Duration{in.integer<std::int64_t>()}};
   }
   if (!in.ok() || !in.rest().empty()) return fail(Errc::corrupt, "the record of the space");
   return record;

@@ -37,6 +37,7 @@ struct SpaceRecord {
   std::optional<std::uint64_t> quota;  // in force
   Duration lived{};                    // storage/lived_time.hpp
   std::optional<WallTime> lived_at;    // when that was so; nullopt: written before that was known
+  WallTime forgotten{};  // the latest state of any document of which nothing is left, deletions too
 };
 Bytes encode(const SpaceRecord& record);
 [[nodiscard]] Result<SpaceRecord> decode_space_record(ByteView bytes);

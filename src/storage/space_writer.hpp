@@ -95,6 +95,7 @@ class SpaceWriter {
                                                    ContentId content);
   [[nodiscard]] Outcome<WriteResult> write_deletion(Place& place);
   [[nodiscard]] DocumentState next_state(const Place& place);
+  void forget(WallTime latest);
   [[nodiscard]] Result<void> supersede(NodeRow& node, const DocumentState& old, Folder& folder);
   [[nodiscard]] Result<void> drop_history(NodeRow& node, const HistoryRow& row);
   [[nodiscard]] Outcome<std::pair<DocumentState, ContentId>> find_version(const Place& place,

@@ -3,6 +3,7 @@
 
 #include "base/limits.hpp"
 #include "base/lru_cache.hpp"
+#include "crypto/aead_batch.hpp"
 #include "storage/body_reader.hpp"
 #include "storage/refusals.hpp"
 #include "storage/remote_storage.hpp"
@@ -235,11 +236,11 @@ Outcome<void> StorageReader::State::check_conditions(const Conditions& condition
   if (conditions.if_match && !conditions.if_match->matches_strong(tag)) {
     return refuse(Refusal::precondition_failed, "If-Match does not hold", tag);
   }
-  if (!unmodified_holds(conditions, info.modified)) {
+  if (!unmodified_holds(conditions, info.modified, info.dated)) {
     return refuse(Refusal::precondition_failed, "If-Unmodified-Since does not hold", tag);
   }
   if ((conditions.if_none_match && conditions.if_none_match->matches_weak(tag)) ||
-      !modified_holds(conditions, info.modified)) {
+      !modified_holds(conditions, info.modified, info.dated)) {
     return refuse(Refusal::not_modified, "not modified", tag);
   }
   return {};
@@ -399,9 +400,9 @@ Outcome<FolderItem> StorageReader::State::describe_child(const NodeRow& row, boo
     return item;
   }
   if (!entry->document) return refuse(Refusal::corrupt, "a document has the entry of a folder");
-  const DocumentState& state = *entry->document;
+  DocumentState& state = *entry->document;
   item.etag = document_etag(state.version);
-  item.content_type = state.content_type;
+  item.content_type = std::move(state.content_type);
   item.size = state.size;
   item.modified = state.modified;
   return item;
@@ -409,21 +410,26 @@ Outcome<FolderItem> StorageReader::State::describe_child(const NodeRow& row, boo
 
 Outcome<Answer> StorageReader::State::run(const ListFolder& list) {
   if (!list.path.is_folder()) return refuse(Refusal::malformed, "a document is not a folder");
+  if (list.after.size() > sizeof(NodeId))
+    return refuse(Refusal::malformed, "no place in a listing");
   return in_snapshot([&]() -> Outcome<Answer> {
     const auto folder = find_folder(list.path);
     FolderPage page;
     page.etag = digests.folder_etag(folder ? folder->digest : Hash32{});
+    if (folder) page.count = static_cast<std::uint64_t>(folder->live_children);
     if (!folder || list.max_items == 0) return page;
-    const auto rows = store->live_children(folder->id, list.after, list.max_items);
+    const auto after = static_cast<NodeId>(base::read_big_endian(list.after));
+    auto rows = store->live_children(folder->id, after, list.max_items + 1);
+    if (rows.size() > list.max_items) {
+      rows.pop_back();
+      base::append_big_endian(page.next, rows.back().id);
+    }
     page.items.reserve(rows.size());
+    const crypto::AeadBatch batch;
     for (const NodeRow& row : rows) {
       auto item = describe_child(row, list.path.is_secret());
       if (!item) return tl::unexpected(item.error());
       page.items.push_back(std::move(*item));
-    }
-    if (rows.size() == list.max_items &&
-        !store->live_children(folder->id, rows.back().key, 1).empty()) {
-      page.next = rows.back().key;
     }
     return page;
   });

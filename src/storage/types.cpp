@@ -81,8 +81,13 @@ Result<EtagList> parse_etag_list(std::string_view header) {
       skip_blanks(header);
       continue;
     }
+    const bool quoted = header.front() != '*';
     auto item = read_tag(header);
     if (!item) return fail(item.error());
+    if (item->tag == "*" && !item->weak) {
+      if (!quoted) return fail(Errc::malformed, "a star stands among entity tags");
+      list.any = true;
+    }
     if (list.items.size() == limits::kEtagsInCondition) {
       return fail(Errc::limit, "too many entity tags in a condition");
     }
@@ -96,22 +101,32 @@ Result<EtagList> parse_etag_list(std::string_view header) {
   return list;
 }
 
-namespace {
-
-bool is_later(WallTime modified, WallTime than) {
-  return std::chrono::floor<std::chrono::seconds>(modified) > than;
+Result<Conditions> parse_conditions(std::optional<std::string_view> if_match,
+                                    std::optional<std::string_view> if_none_match, bool writes) {
+  Conditions out;
+  if (if_match) out.if_match = parse_etag_list(*if_match).value_or(EtagList{});
+  if (!if_none_match) return out;
+  auto list = parse_etag_list(*if_none_match);
+  if (list) {
+    out.if_none_match = std::move(*list);
+  } else if (writes) {
+    return fail(list.error());
+  }
+  return out;
 }
 
-}  // namespace
+bool is_date_of(WallTime date, WallTime modified, bool dated) {
+  return dated && std::chrono::floor<std::chrono::seconds>(modified) == date;
+}
 
-bool unmodified_holds(const Conditions& conditions, WallTime modified) {
+bool unmodified_holds(const Conditions& conditions, WallTime modified, bool dated) {
   const auto& since = conditions.if_unmodified_since;
-  return conditions.if_match || !since || !is_later(modified, *since);
+  return conditions.if_match || !since || is_date_of(*since, modified, dated);
 }
 
-bool modified_holds(const Conditions& conditions, WallTime modified) {
+bool modified_holds(const Conditions& conditions, WallTime modified, bool dated) {
   const auto& since = conditions.if_modified_since;
-  return conditions.if_none_match || !since || is_later(modified, *since);
+  return conditions.if_none_match || !since || !is_date_of(*since, modified, dated);
 }
 
 }  // namespace meshstow::storage

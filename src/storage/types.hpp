@@ -55,27 +55,37 @@ struct EtagList {
   [[nodiscard]] bool matches_strong(const std::optional<ETag>& current) const;  // If-Match
   [[nodiscard]] bool matches_weak(const std::optional<ETag>& current) const;    // If-None-Match
 };
-// Takes `"a", W/"b"`, `*`, and a bare tag without quotes (command line). Errc::malformed,
-// Errc::limit.
+// Takes `"a", W/"b"`, `*`, a bare tag without quotes (command line) and a star in quotes, which
+// means what it means without. Errc::malformed, Errc::limit.
 [[nodiscard]] Result<EtagList> parse_etag_list(std::string_view header);
 
-// RFC 9110, 13. A date counts only where the list of tags beside it is missing, and in whole
-// seconds, as clients are told them.
+// RFC 9110, 13. A date counts only where the list of tags beside it is missing, and stands for one
+// state of the document, as a tag does: for the one of exactly this second, if that is `dated`.
+// Whether it is earlier or later says nothing, since clocks are set wrong and set back.
 struct Conditions {
   std::optional<EtagList> if_match;
   std::optional<EtagList> if_none_match;
   std::optional<WallTime> if_unmodified_since = std::nullopt;
   std::optional<WallTime> if_modified_since = std::nullopt;  // reads only
 };
+// What a client wrote into If-Match and If-None-Match, the same for HTTP, mesh and command line. An
+// If-Match that cannot be read is a tag of nobody's: nothing matches it. An If-None-Match that
+// cannot be read is none where something is read, since the answer to that is the document; a write
+// (`writes`) that it should have prevented is refused. Errc::malformed, Errc::limit.
+[[nodiscard]] Result<Conditions> parse_conditions(std::optional<std::string_view> if_match,
+                                                  std::optional<std::string_view> if_none_match,
+                                                  bool writes);
 // Of a document that exists.
-[[nodiscard]] bool unmodified_holds(const Conditions& conditions, WallTime modified);
-[[nodiscard]] bool modified_holds(const Conditions& conditions, WallTime modified);
+[[nodiscard]] bool is_date_of(WallTime date, WallTime modified, bool dated);
+[[nodiscard]] bool unmodified_holds(const Conditions& conditions, WallTime modified, bool dated);
+[[nodiscard]] bool modified_holds(const Conditions& conditions, WallTime modified, bool dated);
 
 struct DocumentInfo {
   ETag etag;
   std::string content_type;
   std::uint64_t size = 0;
   WallTime modified{};
+  bool dated = false;  // its second is later than those of all earlier states: it names this one
   VersionId version;
   bool deleted = false;  // only in histories
 };
@@ -90,7 +100,8 @@ struct FolderItem {
 };
 
 struct FolderPage {
-  ETag etag;  // of the folder, read before the items: they are never older
+  ETag etag;                // of the folder, read before the items: they are never older
+  std::uint64_t count = 0;  // of names in the folder, on this page or not
   std::vector<FolderItem> items;
   Bytes next;  // pass as `after` for the next page; empty: that was all
 };

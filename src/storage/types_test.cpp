@@ -39,6 +39,41 @@ TEST(EtagList, refuses_what_is_not_a_list_of_tags) {
   EXPECT_EQ(parse_etag_list(many + "\"t\"").error().code, Errc::limit);
 }
 
+TEST(EtagList, takes_a_star_in_quotes_for_the_star) {
+  for (std::string_view text : {"\"*\"", " \"*\" ", "\"*\",", "\"a\", \"*\""}) {
+    const auto list = parse_etag_list(text);
+    ASSERT_TRUE(list) << text;
+    EXPECT_TRUE(list->any) << text;
+  }
+  EXPECT_FALSE(parse_etag_list("W/\"*\"")->any) << "a weak tag that is called so";
+  for (std::string_view text : {"*, \"a\"", "\"a\", *", "**", "* *"}) {
+    const auto list = parse_etag_list(text);
+    EXPECT_TRUE(!list || !list->any) << text;
+  }
+}
+
+TEST(Conditions, that_cannot_be_read_never_let_a_write_through) {
+  const std::string_view odd[] = {"",    " ",        ",",          "\"match me\"", "\"open",
+                                  "a b", "*, \"a\"", "\"a\"\"b\"", "\x01",         "\"a\", \"b"};
+  for (const std::string_view text : odd) {
+    for (const bool writes : {false, true}) {
+      const auto match = parse_conditions(text, std::nullopt, writes);
+      ASSERT_TRUE(match) << text;
+      ASSERT_TRUE(match->if_match) << text;
+      EXPECT_FALSE(match->if_match->matches_strong(ETag("a"))) << text;
+      EXPECT_FALSE(match->if_match->matches_strong(std::nullopt)) << text;
+    }
+    const auto read = parse_conditions(std::nullopt, text, /*writes=*/false);
+    ASSERT_TRUE(read) << text;
+    EXPECT_FALSE(read->if_none_match) << text;
+    EXPECT_EQ(parse_conditions(std::nullopt, text, /*writes=*/true).error().code, Errc::malformed)
+        << text;
+  }
+  const auto none = parse_conditions(std::nullopt, std::nullopt, /*writes=*/true);
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(none->if_match || none->if_none_match);
+}
+
 TEST(EtagList, weak_tags_match_only_the_weak_comparison) {
   const auto list = *parse_etag_list("W/\"a\", \"b\"");
   EXPECT_FALSE(list.matches_strong(ETag("a")));

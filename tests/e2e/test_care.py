@@ -127,7 +127,9 @@ def test_a_backup_of_a_running_node_is_proved_and_restored(world, tmp_path):
     assert len(logs) == 1 and put["version"].split("-")[0] not in logs
     assert other.json("check")["whole"]
 
-    kept = node.json("restore-backup", str(copy), "--replace")["kept"]
+    done = node.json("restore-backup", str(copy), "--replace")
+    assert "take this older state for the truth" in done["warning"]
+    kept = done["kept"]
     assert os.path.exists(kept) and node.run("get", NOTE).stdout == b"two"
     assert node.json("check")["whole"]
 

@@ -87,6 +87,12 @@ def test_exit_codes_and_errors_for_refusals(world):
         (("put", NOTE, "--if-none-match", "*"), "STORE005", 15),
         (("put", NOTE, "--if-match", "other"), "STORE005", 15),
         (("rm", NOTE, "--if-match", "other"), "STORE005", 15),
+        (("rm", "/private/notes/none", "--if-match", '"match me"'), "STORE005", 15),
+        (("rm", NOTE, "--if-match", ""), "STORE005", 15),
+        (("put", NOTE, "--if-match", ""), "STORE005", 15),
+        (("put", NOTE, "--if-none-match", '"*"'), "STORE005", 15),
+        (("put", NOTE, "--if-none-match", '"match me"'), "STORE004", 14),
+        (("put", NOTE, "--if-none-match", ""), "STORE004", 14),
         (("put", NOTE + "/below"), "STORE005", 15),
         (("put", "/private/notes"), "STORE005", 15),
     ]

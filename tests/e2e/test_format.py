@@ -51,6 +51,7 @@ class Entry:
     sequence: int = 0
     size: int = 0
     modified: int = 0
+    latest: int = 0
     body: bytes = b""
     digest: bytes = b""
     content_type: str = ""
@@ -62,7 +63,9 @@ def read_entry(node, parent, stored):
     entry = Entry(fields.number(1), fields.text())
     if entry.kind == 2:
         entry.flags, entry.log, entry.sequence = fields.number(1), fields.take(16), fields.number()
-        entry.size, entry.modified, entry.body = fields.number(), fields.number(), fields.take(16)
+        entry.size, entry.modified = fields.number(), fields.number()
+        entry.latest = fields.number() if entry.flags & 8 else entry.modified
+        entry.body = fields.take(16)
         if entry.flags & 2:
             entry.digest = fields.take(32)
         entry.content_type = fields.text()
@@ -112,7 +115,7 @@ def test_a_store_is_what_its_description_says(world):
         node.run("put", path, data=body)
     node.run("put", "/private/secret/document", data=b"secret")
     store = sqlite3.connect(f"file:{node.home / 'store.sqlite'}?mode=ro", uri=True)
-    for name, value in {"application_id": 0x4D535457, "user_version": 1, "page_size": 4096,
+    for name, value in {"application_id": 0x4D535457, "user_version": 2, "page_size": 4096,
                         "auto_vacuum": 2, "journal_mode": "wal"}.items():
         assert store.execute(f"PRAGMA {name}").fetchone()[0] == value
     found = {}
@@ -126,6 +129,9 @@ def test_a_store_is_what_its_description_says(world):
         before = [read_entry(number, parent, stored) for parent, stored in store.execute(
             "SELECT nodes.parent, history.entry FROM history JOIN nodes ON nodes.id = document "
             "WHERE document = ?", (number,))]
+        earlier = max((each.latest for each in before), default=0)
+        assert bool(entry.flags & 4) == (entry.modified // 1_000_000 > earlier // 1_000_000)
+        assert entry.latest == max(earlier, entry.modified)
         assert [each.size for each in before] == ([6] if path.endswith("a.txt") else [])
         assert entry.seen == tuple((each.log, each.sequence) for each in before)
     assert found == bodies

@@ -47,6 +47,8 @@ def test_puts_gets_updates_lists_and_deletes(world):
     assert about["size"] == 3 and about["etag"] == items[0]["etag"]
 
     there.run("rm", NOTE, "--if-match", first["etag"], code=15)
+    there.run("rm", NOTE, "--if-match", '"match me"', code=15)
+    there.run("put", NOTE, "--if-none-match", '"match me"', data=b"no", code=14)
     there.run("rm", NOTE)
     there.run("get", NOTE, code=11)
     there.run("rm", NOTE, code=11)

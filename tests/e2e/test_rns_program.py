@@ -75,6 +75,8 @@ def test_puts_gets_updates_lists_and_deletes(world, form):
     assert items["today.txt"]["Content-Length"] == 3
 
     program.refused("STORE005", "DELETE", NOTE, {"If-Match": etag(first)}, form=form)
+    program.refused("STORE005", "DELETE", FOLDER + "none", {"If-Match": '"match me"'}, form=form)
+    program.refused("STORE004", "DELETE", NOTE, {"If-None-Match": '"match me"'}, form=form)
     assert etag(program.expect(200, "DELETE", NOTE, {"If-Match": etag(second)}, form=form))
     program.refused("STORE001", "GET", NOTE, form=form)
     program.refused("STORE001", "DELETE", NOTE, form=form)

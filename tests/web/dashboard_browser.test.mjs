@@ -114,11 +114,75 @@ describe('the dashboard', only_meshstow, () => {
     assert.equal(await read('/things/tree/b/d/e'), 404);
   });
 
+  test('asks before it deletes: in red, with the way back at hand, saying what stays', async () => {
+    await store('/things/precious', 'x');
+    await open_folder('things');
+    await row('precious').getByRole('button').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Earlier versions remain').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Cancel');
+    const [red, green, blue] = await dialog.getByRole('button', {name: 'Delete'}).evaluate(
+      (button) => getComputedStyle(button).backgroundColor.match(/\d+/g).map(Number));
+    assert.ok(red > 2 * green && red > 2 * blue, `${red} ${green} ${blue}`);
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({state: 'hidden'});
+    assert.equal(await read('/things/precious'), 'x');
+    await server.command('history-policy', 'none', '--module', 'things');
+    await row('precious').getByRole('button').click();
+    await dialog.getByText('this cannot be undone').waitFor();
+    await dialog.getByRole('button', {name: 'Cancel'}).click();
+    await server.command('history-policy', 'default', '--module', 'things');
+  });
+
+  test('asks before an upload takes the place of a document', async () => {
+    await store('/things/taken', 'before');
+    await open_folder('things');
+    const choose = (body) => page.locator('input[type=file]').setInputFiles(
+      [{name: 'taken', mimeType: 'text/plain', buffer: Buffer.from(body)}, {name: 'free', mimeType: 'text/plain', buffer: Buffer.from(body)}]);
+    const dialog = page.getByRole('dialog');
+    await choose('first');
+    await dialog.getByText('/things/taken').waitFor();
+    await dialog.getByRole('button', {name: 'Cancel'}).click();
+    await row('free').waitFor();
+    assert.equal(await read('/things/taken'), 'before');
+    assert.equal(await read('/things/free'), 'first');
+    await choose('second');
+    for (const name of ['taken', 'free']) {
+      await dialog.getByText(`/things/${name}`).waitFor();
+      await dialog.getByRole('button', {name: 'Replace'}).click();
+    }
+    await eventually(async () => await read('/things/free') === 'second', 'the second file');
+    assert.equal(await read('/things/taken'), 'second');
+  });
+
+  test('tells that the node is gone, keeps what it shows, and goes on when it is back', async () => {
+    await open_folder('things');
+    await server.stop_serving();
+    const banner = page.getByText('This node does not answer');
+    await banner.waitFor();
+    await row('taken').waitFor();
+    await server.serve();
+    await store('/things/meanwhile', 'x');
+    await page.getByRole('button', {name: 'Try now'}).click({timeout: 5000}).catch(() => {});  // unless it has by itself
+    await banner.waitFor({state: 'detached'});
+    await row('meanwhile').waitFor();
+  });
+
   test('makes a token that works, and takes it back', async () => {
     await section('Tokens');
     await page.getByLabel('Scope').fill('things:r');
     await page.getByRole('button', {name: /token/i}).first().click();
     const made = (await page.locator('code.secret').innerText()).trim();
+    // It stays while other things change, since it cannot be shown again.
+    await store('/things/while a token is shown', 'x');
+    await page.waitForTimeout(1500);  // a page that would be drawn anew has been by now
+    assert.equal((await page.locator('code.secret').innerText()).trim(), made);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], {origin: new URL(page.url()).origin});
+    await page.getByRole('button', {name: 'Copy'}).click();
+    await page.getByText('Copied.').waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), made);
+    await page.getByRole('dialog').getByRole('button', {name: 'Close'}).click();
+    await page.locator('code.secret').waitFor({state: 'detached'});
     const use = async () => (await fetch(`${server.storage}/things/`, {headers: {Authorization: `Bearer ${made}`}})).status;
     assert.equal(await use(), 200);
     await row('things:r').getByRole('button').click();

@@ -37,7 +37,7 @@ export async function download(path) {
 }
 
 // XMLHttpRequest, because fetch does not tell how much of a body has left.
-export async function upload(path, file, progress) {
+export async function upload(path, file, progress, conditions = {}) {
   await fresh_nonce();
   const shown = await proof('PUT', new URL(file_url(path), location.href));
   return new Promise((resolve, reject) => {
@@ -45,20 +45,24 @@ export async function upload(path, file, progress) {
     request.open('PUT', file_url(path));
     request.setRequestHeader('Meshstow-Proof', shown);
     request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
+    for (const [name, value] of Object.entries(conditions)) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => progress(event.loaded, event.total);
-    request.onload = () => (request.status < 300 ? resolve() : reject(new Error(request.responseText.trim())));
+    request.onload = () => (request.status < 300 ? resolve()
+      : reject(Object.assign(new Error(request.responseText.trim()), {status: request.status, etag: request.getResponseHeader('ETag')})));
     request.onerror = () => reject(new Error('The connection broke.'));
     request.send(file);
   });
 }
 
-// Server-sent events; EventSource could not send the proof. on: {name: (data) => …}
+// Server-sent events; EventSource could not send the proof. on: {name: (data) => …}, and `open`, `lost`
+// for the stream itself.
 export async function listen(on) {
   let last = '';
   for (;;) {
     try {
       const answer = await signed('/api/events', {headers: last ? {'Last-Event-ID': last} : {}});
       if (answer.status === 403) return location.reload();
+      on.open?.();
       let text = '';
       for (const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader(); ;) {
         const {done, value} = await reader.read();
@@ -72,6 +76,7 @@ export async function listen(on) {
         }
       }
     } catch { /* the server is away for a moment */ }
+    on.lost?.();
     await new Promise((resolve) => setTimeout(resolve, 2000));
   }
 }

@@ -1,6 +1,7 @@
 // The dashboard: one page, the view chosen by the address behind #.
 import {call, listen, read_state} from './api.js';
 import {show_files} from './files.js';
+import {tell_back, tell_gone} from './gone.js';
 import {make} from './page.js';
 import {resume, sign_in, while_loading} from './session.js';
 import {until_signed_in} from './signin.js';
@@ -22,11 +23,14 @@ function mark_section() {
   }
 }
 
+const is_silence = (error) => error instanceof TypeError;  // what fetch throws, and nothing else here
+
 async function show() {
   const here = place();
   const hash = location.hash;
   try {
     const state = await read_state();
+    tell_back();
     document.getElementById('address').textContent = state.address;
     work.show(state.work);
     if (here === 'files') {
@@ -36,7 +40,9 @@ async function show() {
       page.replaceChildren(...(views[here] ?? storage_view)(state, show));
     }
   } catch (error) {
-    page.replaceChildren(make('p', {class: 'bad', role: 'alert'}, error.message));
+    // Without an answer the page stays as it is, and a banner says why.
+    if (is_silence(error)) tell_gone(show);
+    else page.replaceChildren(make('p', {class: 'bad', role: 'alert'}, error.message));
   }
   mark_section();
   if (hash !== shown && shown !== '') page.focus({preventScroll: true});
@@ -48,11 +54,12 @@ let due = null;
 function show_soon() {
   due ??= setTimeout(() => {
     due = null;
-    if (document.activeElement?.form || document.getElementById('dialog').open) return;
+    if (document.activeElement?.form || document.querySelector('dialog[open]')) return;
     if (refresh_files) refresh_files().catch(() => {});
     else show();
   }, 300);
 }
+addEventListener('close', show_soon, true);  // what changed while a dialog was open
 
 addEventListener('hashchange', () => {
   document.getElementById('dialog').close();  // its question was about the page that is left
@@ -77,4 +84,14 @@ const {why, signed_in} = await while_loading(enter);
 if (!signed_in) await until_signed_in(page, why);
 document.getElementById('top').hidden = false;
 await show();
-listen({change: show_soon, reset: show_soon, work: (data) => work.show(JSON.parse(data))});
+// The stream of changes tells whether the node is there, too.
+let was_open = false;
+listen({
+  change: show_soon, reset: show_soon, work: (data) => work.show(JSON.parse(data)),
+  open: () => {
+    tell_back();
+    if (was_open) show_soon();  // to what was missed
+    was_open = true;
+  },
+  lost: () => read_state().catch((error) => { if (is_silence(error)) tell_gone(show); }),
+});

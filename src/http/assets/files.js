@@ -1,5 +1,5 @@
 // The file browser: one folder at a time, upload by button or by dropping, download, delete.
-import {download, list, remove, upload} from './api.js';
+import {download, list, read_state, remove, upload} from './api.js';
 import {ask, bytes, make, table} from './page.js';
 import {printable} from './text.js';
 import {work} from './work.js';
@@ -22,26 +22,51 @@ async function all_below(path) {
   return found;
 }
 
+// What a document that is deleted or replaced leaves behind, of which the space or the module decides.
+function earlier({usage}, path) {
+  const module = path.split('/').slice(1).find((name) => name !== 'public' && name !== 'shared');
+  const kept = usage.history.modules[module] ?? usage.history.versions;
+  return kept === 0 ? 'Earlier versions are not kept here: this cannot be undone.'
+    : 'Earlier versions remain for a while: meshstow history shows them, meshstow restore brings one back.';
+}
+
 async function delete_item(path, show_error, refresh) {
   try {
-    const documents = await all_below(path);
+    const [documents, state] = await Promise.all([all_below(path), read_state()]);
     const what = is_folder(path) ? `the folder ${path} with ${documents.length} document(s)` : path;
-    if (!await ask(`Delete ${what}? Apps on all your devices will see it gone.`, 'Delete')) return;
+    const sure = await ask(`Delete ${what}? Apps on all your devices will see it gone.`, 'Delete',
+      {danger: true, note: earlier(state, path)});
+    if (!sure) return;
     const shown = work.begin(`Deleting ${path}`, true);
-    for (const [done, each] of documents.entries()) {
-      shown.progress(done, documents.length);
-      await remove(each);
-    }
-    shown.end();
+    try {
+      for (const [done, each] of documents.entries()) {
+        shown.progress(done, documents.length);
+        await remove(each);
+      }
+    } finally { shown.end(); }
     await refresh();
   } catch (error) { show_error(error); }
+}
+
+// Only what is not there yet is stored unasked; the server knows, whatever this page shows.
+async function upload_one(path, file, progress) {
+  for (let there = null; ;) {
+    try {
+      return await upload(path, file, progress, there ? {'If-Match': there} : {'If-None-Match': '*'});
+    } catch (error) {
+      if (error.status !== 412 || !error.etag) throw error;
+      there = error.etag;
+      const note = earlier(await read_state(), path);
+      if (!await ask(`There is a document ${path} already. Replace it?`, 'Replace', {danger: true, note})) return;
+    }
+  }
 }
 
 async function upload_all(folder, files, show_error, refresh) {
   for (const file of files) {
     const shown = work.begin(`Uploading ${file.name}`);
     try {
-      await upload(folder + file.name, file, shown.progress);
+      await upload_one(folder + file.name, file, shown.progress);
     } catch (error) { show_error(error); }
     shown.end();
   }
@@ -78,7 +103,11 @@ export async function show_files(page, folder) {
       : table([{title: 'Name'}, {title: 'Type', class: 'wide'}, {title: 'Size', class: 'number'},
         {title: 'Changed', class: 'wide'}, {title: '', class: 'actions'}], rows(folder, items, show_error, refresh)));
   };
-  input.addEventListener('change', () => upload_all(folder, [...input.files], show_error, refresh));
+  input.addEventListener('change', async () => {
+    const files = [...input.files];
+    input.value = '';  // so that the same file can be chosen again
+    await upload_all(folder, files, show_error, refresh);
+  });
   const sheet = make('section', {}, crumbs(folder),
     make('div', {class: 'drop'}, make('span', {class: 'button main file-button'}, 'Upload files', input),
       make('span', {class: 'soft drop-hint'}, 'or drop them anywhere on this sheet')),

@@ -50,13 +50,45 @@ export function when(seconds) {
   return date_text(seconds);
 }
 
-export function ask(question, yes) {
+// A question over the page. `danger`: a yes takes something away, so the way back has the focus.
+export function ask(question, yes, {danger = false, note = ''} = {}) {
   const dialog = document.getElementById('dialog');
-  document.getElementById('question').textContent = printable(question);
-  document.getElementById('yes').textContent = yes;
+  const [text, more, go, back] = ['question', 'note', 'yes', 'no'].map((id) => document.getElementById(id));
+  text.textContent = printable(question);
+  more.textContent = note;
+  more.hidden = !note;
+  go.textContent = yes;
+  dialog.classList.toggle('danger', danger);
   dialog.returnValue = '';
   dialog.showModal();
+  (danger ? back : go).focus();
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), {once: true});
   });
+}
+
+// Where the browser has no clipboard for this page, the old way may still do.
+async function copy(text, element) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(element);
+    return document.execCommand('copy');
+  }
+}
+
+// A text that nobody can see again: it stays until the user closes it, whatever changes elsewhere.
+export function show_once(title, text) {
+  const secret = make('code', {class: 'secret'}, text);
+  const said = make('span', {class: 'soft', role: 'status'});
+  const dialog = make('dialog', {'aria-label': title}, make('h2', {}, title), secret,
+    make('div', {class: 'row'},
+      make('button', {type: 'button', class: 'main', onclick: async () => {
+        said.textContent = await copy(text, secret) ? 'Copied.' : 'Select it, and copy it by hand.';
+      }}, 'Copy'),
+      make('button', {type: 'button', onclick: () => dialog.close()}, 'Close'), said));
+  dialog.addEventListener('close', () => dialog.remove(), {once: true});
+  document.body.append(dialog);
+  dialog.showModal();
 }

@@ -1,6 +1,6 @@
 // Storage, apps, tokens, node: each view is a function from the state to elements.
 import {call} from './api.js';
-import {ask, bytes, make, section, table, when} from './page.js';
+import {ask, bytes, make, section, show_once, table, when} from './page.js';
 
 export function storage_view({usage}) {
   const figure = (title, value) => make('div', {}, make('dt', {}, title), make('dd', {}, value));
@@ -24,7 +24,7 @@ const is_app = (token) => /^https?:\/\//.test(token.label);
 
 function revoke_button(tokens, label, refresh) {
   return make('button', {type: 'button', class: 'quiet bad', onclick: async () => {
-    if (!await ask(`Take back the access of ${label}? It takes effect at once.`, 'Take back')) return;
+    if (!await ask(`Take back the access of ${label}? It takes effect at once.`, 'Take back', {danger: true})) return;
     for (const token of tokens) await call('DELETE', `tokens/${token.id}`);
     refresh();
   }}, 'Take back');
@@ -35,7 +35,7 @@ export function apps_view({apps, tokens}, refresh) {
     make('span', {class: 'soft'}, `${app.name} · ${bytes(app.bytes)}`),
     make('div', {class: 'row'}, make('a', {class: 'button main', href: app.url}, 'Open'),
       make('button', {type: 'button', class: 'quiet bad', onclick: async () => {
-        if (!await ask(`Remove the app ${app.title}? What it stored stays.`, 'Remove')) return;
+        if (!await ask(`Remove the app ${app.title}? What it stored stays.`, 'Remove', {danger: true})) return;
         await call('DELETE', `apps/${app.name}`);
         refresh();
       }}, 'Remove'))));
@@ -54,7 +54,7 @@ export function apps_view({apps, tokens}, refresh) {
 }
 
 function token_form(refresh) {
-  const made = make('div', {role: 'status'});
+  const problem = make('p', {class: 'bad', role: 'alert', hidden: true});
   const scope = make('input', {id: 'scope', required: true, placeholder: 'notes:rw', autocomplete: 'off'});
   const days = make('select', {id: 'days'}, make('option', {value: ''}, 'no end'), make('option', {value: '1'}, 'one day'),
     make('option', {value: '30'}, '30 days'), make('option', {value: '365'}, 'one year'));
@@ -64,15 +64,15 @@ function token_form(refresh) {
       const order = {scopes: scope.value.trim().split(/\s+/), label: 'dashboard'};
       if (days.value) order.days = Number(days.value);
       const {token} = await call('POST', 'tokens', order);
-      await refresh();
-      document.getElementById('made').replaceChildren(make('p', {}, 'The new token, shown only now:'), make('code', {class: 'secret'}, token));
+      show_once('The new token, shown only now', token);
+      refresh();
     } catch (error) {
-      document.getElementById('made').replaceChildren(make('p', {class: 'bad'}, error.message));
+      problem.textContent = error.message;
+      problem.hidden = false;
     }
   }}, make('div', {class: 'row'}, make('label', {htmlFor: 'scope'}, 'Scope'), scope, make('label', {htmlFor: 'days'}, 'for'), days,
     make('button', {class: 'main'}, 'Make a token')));
-  made.id = 'made';
-  return section('New token', made, make('p', {class: 'soft'}, make('code', {}, 'notes:rw'), ' or ', make('code', {}, 'notes:r'),
+  return section('New token', problem, make('p', {class: 'soft'}, make('code', {}, 'notes:rw'), ' or ', make('code', {}, 'notes:r'),
     ' for one module, ', make('code', {}, '*:rw'), ' for everything.'), form);
 }
 

@@ -1,5 +1,7 @@
 #include "storage/memory/memory_reader.hpp"
 
+#include <algorithm>
+
 namespace meshstow::storage {
 namespace {
 
@@ -48,15 +50,19 @@ std::optional<NodeRow> MemoryReader::dead_child(NodeId parent, ByteView key, Nod
   return id ? node(*id) : std::nullopt;
 }
 
-std::vector<NodeRow> MemoryReader::live_children(NodeId parent, ByteView after, std::size_t limit) {
+std::vector<NodeRow> MemoryReader::live_children(NodeId parent, NodeId above, std::size_t limit) {
+  std::vector<NodeId> ids;
+  for (auto at = rows().names.lower_bound({parent, true, {}, NodeKind::folder});
+       at != rows().names.end() && std::get<0>(at->first) == parent && std::get<1>(at->first);
+       ++at) {
+    if (at->second > above) ids.push_back(at->second);
+  }
+  std::ranges::sort(ids);
+  ids.resize(std::min(ids.size(), limit));
   std::vector<NodeRow> out;
-  auto at =
-      after.empty()
-          ? rows().names.lower_bound({parent, true, {}, NodeKind::folder})
-          : rows().names.upper_bound({parent, true, base::to_bytes(after), NodeKind::document});
-  for (; at != rows().names.end() && out.size() < limit; ++at) {
-    if (std::get<0>(at->first) != parent || !std::get<1>(at->first)) break;
-    out.push_back(rows().nodes.at(at->second));
+  for (const NodeId id : ids) {
+    out.push_back(rows().nodes.at(id));
+    out.back().key.clear();
   }
   return out;
 }

@@ -6,7 +6,7 @@
 namespace meshstow::storage {
 
 inline constexpr std::int64_t kApplicationId = 0x4D535457;  // "MSTW"
-inline constexpr std::int64_t kSchemaVersion = 1;
+inline constexpr std::int64_t kSchemaVersion = 2;
 
 // One step: the statements that make version n + 1 of version n. kMigrations[0] makes the first.
 struct Migration {

@@ -21,7 +21,8 @@ constexpr const char* kLiveChild =
 constexpr const char* kDeadChild =
     "SELECT " NODE_COLUMNS " FROM nodes WHERE parent=? AND live=0 AND key=? AND kind=?";
 constexpr const char* kLiveChildren =
-    "SELECT " NODE_COLUMNS " FROM nodes WHERE parent=? AND live=1 AND key>? ORDER BY key LIMIT ?";
+    "SELECT id, parent, live, x'', kind, entry, digest, live_children, children, content, history "
+    "FROM nodes INDEXED BY children WHERE parent=? AND live=1 AND id>? ORDER BY id LIMIT ?";
 constexpr const char* kNodes = "SELECT " NODE_COLUMNS " FROM nodes WHERE id>? ORDER BY id LIMIT ?";
 constexpr const char* kHistoryOf =
     "SELECT " HISTORY_COLUMNS " FROM history WHERE document=? AND id<? ORDER BY id DESC LIMIT ?";
@@ -203,9 +204,9 @@ std::optional<NodeRow> SqliteReader::dead_child(NodeId parent, ByteView key, Nod
   return first(use.bind(parent).bind(key).bind(static_cast<std::int64_t>(kind)), node_row);
 }
 
-std::vector<NodeRow> SqliteReader::live_children(NodeId parent, ByteView after, std::size_t limit) {
+std::vector<NodeRow> SqliteReader::live_children(NodeId parent, NodeId above, std::size_t limit) {
   Use use(live_children_);
-  return all(use.bind(parent).bind(after).bind(sql_limit(limit)), node_row);
+  return all(use.bind(parent).bind(above).bind(sql_limit(limit)), node_row);
 }
 
 std::vector<NodeRow> SqliteReader::nodes(NodeId above, std::size_t limit) {

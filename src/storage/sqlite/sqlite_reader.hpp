@@ -26,7 +26,7 @@ class SqliteReader final : public LocalStoreReader {
   std::optional<NodeRow> node(NodeId id) override;
   std::optional<NodeRow> live_child(NodeId parent, ByteView key) override;
   std::optional<NodeRow> dead_child(NodeId parent, ByteView key, NodeKind kind) override;
-  std::vector<NodeRow> live_children(NodeId parent, ByteView after, std::size_t limit) override;
+  std::vector<NodeRow> live_children(NodeId parent, NodeId above, std::size_t limit) override;
   std::vector<NodeRow> nodes(NodeId above, std::size_t limit) override;
   std::vector<HistoryRow> history_of(NodeId document, HistoryId below, std::size_t limit) override;
   std::optional<HistoryRow> oldest_history_of(NodeId document) override;

@@ -80,7 +80,7 @@ TEST(SqliteStore, refuses_the_store_of_a_newer_program_and_touches_nothing) {
   { Store store(disk); }
   Database newer;
   ASSERT_TRUE(newer.open(disk->file(), "", false));
-  ASSERT_TRUE(newer.execute("PRAGMA user_version=2"));
+  ASSERT_TRUE(newer.execute(("PRAGMA user_version=" + std::to_string(kSchemaVersion + 1)).c_str()));
   const std::string before = read_file(disk->file());
   auto opened = disk->open();
   ASSERT_FALSE(opened);

@@ -1,10 +1,11 @@
-#include "content_type.hpp"
+#include "codec/content_type.hpp"
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
 
-namespace meshstow::app {
+namespace meshstow::codec {
 namespace {
 
 using Row = std::pair<std::string_view, std::string_view>;
@@ -13,10 +14,15 @@ constexpr std::array kTypes = {
     Row{"md", "text/markdown; charset=utf-8"},
     Row{"html", "text/html; charset=utf-8"},
     Row{"htm", "text/html; charset=utf-8"},
+    Row{"xhtml", "application/xhtml+xml"},
     Row{"css", "text/css; charset=utf-8"},
     Row{"csv", "text/csv; charset=utf-8"},
     Row{"js", "text/javascript; charset=utf-8"},
+    Row{"mjs", "text/javascript; charset=utf-8"},
     Row{"json", "application/json"},
+    Row{"map", "application/json"},
+    Row{"webmanifest", "application/manifest+json"},
+    Row{"wasm", "application/wasm"},
     Row{"geojson", "application/geo+json"},
     Row{"gpx", "application/gpx+xml"},
     Row{"xml", "application/xml"},
@@ -30,37 +36,37 @@ constexpr std::array kTypes = {
     Row{"jpeg", "image/jpeg"},
     Row{"gif", "image/gif"},
     Row{"webp", "image/webp"},
+    Row{"avif", "image/avif"},
     Row{"svg", "image/svg+xml"},
+    Row{"ico", "image/x-icon"},
+    Row{"woff", "font/woff"},
+    Row{"woff2", "font/woff2"},
+    Row{"ttf", "font/ttf"},
+    Row{"otf", "font/otf"},
     Row{"mp3", "audio/mpeg"},
+    Row{"m4a", "audio/mp4"},
     Row{"ogg", "audio/ogg"},
     Row{"opus", "audio/ogg"},
     Row{"flac", "audio/flac"},
+    Row{"wav", "audio/wav"},
     Row{"mp4", "video/mp4"},
     Row{"webm", "video/webm"},
     Row{"ics", "text/calendar; charset=utf-8"},
     Row{"vcf", "text/vcard; charset=utf-8"},
 };
 
-std::string_view type_of(std::string_view name) {
-  const auto slash = name.rfind('/');
-  if (slash != std::string_view::npos) name.remove_prefix(slash + 1);
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+}  // namespace
+
+std::string_view content_type_of_ending(std::string_view name) {
+  name.remove_prefix(name.rfind('/') + 1);  // npos + 1 is 0
   const auto dot = name.rfind('.');
   if (dot == std::string_view::npos) return {};
   std::string ending(name.substr(dot + 1));
-  std::ranges::transform(ending, ending.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::ranges::transform(ending, ending.begin(), lower);
   const auto* row = std::ranges::find(kTypes, ending, &Row::first);
   return row == kTypes.end() ? std::string_view() : row->second;
 }
 
-}  // namespace
-
-std::string guess_content_type(std::string_view path, std::string_view file) {
-  for (std::string_view name : {path, file}) {
-    if (std::string_view type = type_of(name); !type.empty()) return std::string(type);
-  }
-  return "application/octet-stream";
-}
-
-}  // namespace meshstow::app
+}  // namespace meshstow::codec
