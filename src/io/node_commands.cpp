@@ -2,6 +2,7 @@
 
 #include "codec/hash_text.hpp"
 #include "io/command_work.hpp"
+#include "io/network_report.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -47,18 +48,6 @@ json::array modules_json(const storage::Usage& usage) {
   return out;
 }
 
-json::array interfaces_json(const NodeHost& host) {
-  json::array out;
-  for (const auto& each : host.interfaces()) {
-    out.push_back(json::object{{"name", each.name},
-                               {"up", each.up},
-                               {"bytes_in", each.bytes_in},
-                               {"bytes_out", each.bytes_out},
-                               {"packets_dropped", each.packets_dropped}});
-  }
-  return out;
-}
-
 class Status final : public CommandWork {
  public:
   using CommandWork::CommandWork;
@@ -69,8 +58,6 @@ class Status final : public CommandWork {
  private:
   void tell(const storage::Usage& usage) {
     const auto& identities = host_.home().identities();
-    json::array listening;
-    for (const Address& address : host_.listening()) listening.emplace_back(to_text(address));
     finish({{"owner", codec::to_hex(identities.owner.hash())},
             {"device", codec::to_hex(identities.device.hash())},
             {"destination", codec::to_hex(host_.home().destination())},
@@ -85,8 +72,9 @@ class Status final : public CommandWork {
             {"conflicts", 0},
             {"peers", host_.node().peers().size()},
             {"modules", modules_json(usage)},
-            {"listening", std::move(listening)},
-            {"interfaces", interfaces_json(host_)}});
+            {"listening", listening_json(host_)},
+            {"network", network_json(host_.network())},
+            {"interfaces", interfaces_json(host_.network())}});
   }
 };
 

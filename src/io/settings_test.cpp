@@ -14,7 +14,7 @@ TEST(Address, is_a_host_and_a_port) {
                            "[::1:42", "[host]:42", "a b:42", "http://x:42"}) {
     EXPECT_FALSE(parse_address(text)) << text;
   }
-  EXPECT_EQ(to_text({"::1", 42}), "[::1]:42");
+  EXPECT_EQ(to_text(Address{"::1", 42}), "[::1]:42");
 }
 
 TEST(Settings, are_defaults_in_an_empty_config_and_in_the_example) {
