@@ -149,12 +149,14 @@ std::vector<std::string> MeshNetwork::ways_out() const {
   std::vector<std::string> out;
   if (waits && (alone || !names(false).empty())) {
     out.emplace_back("start rnsd");
-    out.push_back("set share_instance = no in " + setup_.file.string() + " and start again");
+    if (!open_.empty()) {
+      out.push_back("set share_instance = no in " + setup_.file.string() + " and start again");
+    }
   } else if (plan_.state() != State::unshared || !alone) {
     return out;
   } else if (setup_.file.empty()) {
     out.emplace_back("start rnsd, then this again");
-    out.emplace_back("use --tcp-connect HOST:PORT or --tcp-listen HOST:PORT");
+    out.emplace_back("give serve --tcp-connect HOST:PORT or --tcp-listen HOST:PORT");
   } else {
     out.push_back("enable interfaces in " + setup_.file.string() + " and start again");
   }

@@ -165,6 +165,9 @@ loglevel = 4
   EXPECT_EQ(setup->interfaces[1].address, (Address{"there.example", 4243}));
   EXPECT_EQ(setup->interfaces[2].address, (Address{"0.0.0.0", 4244}));
   EXPECT_FALSE(setup->interfaces[3].listens);
+  EXPECT_EQ(to_text(setup->interfaces[0]), "TCPServerInterface[Server/127.0.0.1:4242]");
+  EXPECT_EQ(to_text(setup->interfaces[1]), "TCPInterface[Client/there.example:4243]");
+  EXPECT_EQ(to_text(setup->interfaces[3]), "BackboneInterface[Backbone out/far.example:4245]");
   ASSERT_EQ(setup->warnings.size(), 3U);
   EXPECT_NE(setup->warnings[0].find("AutoInterface"), std::string::npos);
   EXPECT_NE(setup->warnings[1].find("passphrase"), std::string::npos);
