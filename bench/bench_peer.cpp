@@ -22,11 +22,13 @@ BenchPeer::BenchPeer(Listener on_event, reticulum::EndpointOptions options)
                               }}) {}
 
 std::uint16_t BenchPeer::listen() {
-  const auto bound = interfaces_.listen({"127.0.0.1", 0}, "bench");
+  const auto bound = interfaces_.listen({"bench", true, {"127.0.0.1", 0}});
   return bound ? bound->port : std::uint16_t{0};
 }
 
-void BenchPeer::connect(std::uint16_t port) { interfaces_.connect({"127.0.0.1", port}, "bench"); }
+void BenchPeer::connect(std::uint16_t port) {
+  interfaces_.open({"bench", false, {"127.0.0.1", port}});
+}
 
 bool BenchPeer::run_until(const std::function<bool()>& done) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);

@@ -193,7 +193,7 @@ void build(CLI::App& app, Words& words) {
   app.require_subcommand(0, 1);
   app.add_option("--home", words.home, "else $MESHSTOW_HOME, else ~/.meshstow")->type_name("DIR");
   app.add_flag("--json", words.out.json, "one JSON document on standard output");
-  app.add_flag("-v,--verbose", words.verbose, "more in the log; twice for all");
+  app.add_flag("-v,--verbose", words.verbose, "tell more on standard error; twice: every packet");
   app.add_flag("-q,--quiet", words.quiet, "errors only; what it waits for is not shown");
   app.add_option("-w", words.wait_seconds,
                  "give up when the network brought nothing for so long: no path, no link, no "
@@ -223,7 +223,9 @@ std::string verb_of(const CLI::App& app) {
 io::LogLevel log_level(const Words& words) {
   if (words.quiet) return io::LogLevel::error;
   if (words.verbose > 1) return io::LogLevel::debug;
-  return words.verbose == 1 ? io::LogLevel::info : io::LogLevel::warning;
+  if (words.verbose == 1) return io::LogLevel::info;
+  // Whoever waits for one command is only told what goes wrong.
+  return words.out.command.verb == "serve" ? io::LogLevel::notice : io::LogLevel::warning;
 }
 
 tl::expected<Invocation, int> usage_error(bool json, const std::string& message) {

@@ -12,6 +12,7 @@
 
 #include "codec/printable.hpp"
 #include "command_line.hpp"
+#include "network_text.hpp"
 #include "terminal_text.hpp"
 
 namespace meshstow::app {
@@ -70,9 +71,10 @@ void print_ready(const json::object& about) {
   std::printf("Meshstow is ready\n");
   print_fields(about, {{"Home", "home"}});
   if (!about.at("address").is_null()) {
-    print_fields(about, {{"Address", "address"}, {"Sign in", "url"}});
+    print_fields(about, {{"Address", "address"}, {"Sign in", "url"}, {"HTTPS", "https"}});
   }
-  print_fields(about, {{"Destination", "destination", Kind::hash}, {"Listening", "listening"}});
+  print_fields(about, {{"Destination", "destination", Kind::hash}});
+  print_network(about);
   const std::string program = member(about, "program");
   std::printf(
       "Try next, in another terminal:\n"
@@ -116,18 +118,9 @@ void print_status(const json::object& about) {
                        {"Pending", "pending_changes"},
                        {"Conflicts", "conflicts"},
                        {"Fingerprint", "fingerprint", Kind::hash},
-                       {"Peers", "peers"},
-                       {"Listening", "listening"}});
+                       {"Peers", "peers"}});
   print_clock(about.at("clock").as_object());
-  const json::value* interfaces = about.if_contains("interfaces");
-  if (interfaces == nullptr) return;
-  for (const json::value& value : interfaces->as_array()) {
-    const json::object& interface = value.as_object();
-    std::printf("  %s\n", member(interface, "name").c_str());
-    print_fields(interface, {{"  Up", "up"},
-                             {"  Received", "bytes_in", Kind::size},
-                             {"  Sent", "bytes_out", Kind::size}});
-  }
+  print_interfaces(about);
 }
 
 void print_stat(const json::object& about) {

@@ -9,6 +9,7 @@
 #include "io/control_server.hpp"
 #include "io/home.hpp"
 #include "io/http_server.hpp"
+#include "io/network_report.hpp"
 #include "io/node_host.hpp"
 #include "report.hpp"
 
@@ -128,17 +129,19 @@ class Daemon {
   }
 
   void say_ready() {
-    boost::json::array listening;
-    for (const io::Address& address : host_->listening()) {
-      listening.emplace_back(io::to_text(address));
-    }
+    const io::NetworkStatus network = host_->network();
     boost::json::object ready = {
-        {"event", "ready"},       {"http", nullptr},
-        {"address", nullptr},     {"destination", codec::to_hex(host_->node().destination())},
-        {"listening", listening},
+        {"event", "ready"},
+        {"http", nullptr},
+        {"address", nullptr},
+        {"destination", codec::to_hex(host_->node().destination())},
+        {"listening", io::listening_json(*host_)},
+        {"network", io::network_json(network)},
+        {"interfaces", io::interfaces_json(network)},
     };
     if (http_) {
       ready["http"] = http_->origin();
+      if (const auto https = http_->https_origin()) ready["https"] = *https;
       ready["address"] = http_->address();
       ready["url"] = http_->sign_in_link();
     }

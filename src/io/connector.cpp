@@ -4,17 +4,15 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include "io/framed_stream.hpp"
-#include "io/log.hpp"
 
 namespace meshstow::io {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-Connector::Connector(asio::io_context& loop, Target target,
-                     std::function<void(Protocol::socket)> connected)
+Connector::Connector(asio::io_context& loop, Target target, Hooks hooks)
     : target_(std::move(target)),
-      connected_(std::move(connected)),
+      hooks_(std::move(hooks)),
       resolver_(loop),
       timer_(loop),
       socket_(loop) {}
@@ -30,7 +28,7 @@ void Connector::stop() {
 }
 
 void Connector::connection_lost() {
-  if (!stopped_) retry_later("the connection was lost");
+  if (!stopped_) retry_later();
 }
 
 void Connector::attempt() {
@@ -46,7 +44,7 @@ void Connector::resolve() {
   resolver_.async_resolve(target_.tcp.host, std::to_string(target_.tcp.port),
                           [self = shared_from_this()](error_code error, const Results& results) {
                             if (self->stopped_) return;
-                            if (error || results.empty()) return self->retry_later(error.message());
+                            if (error || results.empty()) return self->fail(error.message());
                             for (const auto& found : results)
                               self->endpoints_.emplace_back(found.endpoint());
                             self->try_endpoint(0);
@@ -73,19 +71,33 @@ void Connector::finish_attempt(std::size_t number, error_code error) {
   ++attempt_;
   timer_.cancel();
   if (!error && !socket_.is_open()) error = asio::error::timed_out;
+  if (!error && reached_itself()) error = asio::error::connection_refused;
   if (error) {
     if (number + 1 < endpoints_.size()) return try_endpoint(number + 1);
-    return retry_later(error == asio::error::operation_aborted ? "no answer" : error.message());
+    return fail(error == asio::error::operation_aborted ? "no answer" : error.message());
   }
   if (target_.abstract_unix_name.empty()) set_tcp_options(socket_.native_handle());
-  complained_ = false;
-  log_info(target_.name + ": connected");
-  connected_(std::move(socket_));
+  hooks_.connected(std::move(socket_));
 }
 
-void Connector::retry_later(const std::string& why) {
-  if (!complained_) log_warning(target_.name + ": " + why + "; trying again until it works");
-  complained_ = true;
+// Where nobody listens on a port of this machine from which connections go out, TCP connects us to
+// ourselves once in a while. That would hold the port against the program that we look for.
+bool Connector::reached_itself() {
+  error_code error;
+  const auto ours = socket_.local_endpoint(error);
+  const auto theirs = socket_.remote_endpoint(error);
+  if (error || ours != theirs) return false;
+  socket_.set_option(asio::socket_base::linger(true, 0), error);  // the port is free at once
+  socket_.close(error);
+  return true;
+}
+
+void Connector::fail(const std::string& why) {
+  hooks_.failed(why);
+  if (!stopped_) retry_later();
+}
+
+void Connector::retry_later() {
   timer_.expires_after(target_.retry);
   timer_.async_wait([self = shared_from_this()](error_code error) {
     if (!error && !self->stopped_) self->attempt();

@@ -20,15 +20,17 @@ class Connector : public std::enable_shared_from_this<Connector> {
  public:
   using Protocol = boost::asio::generic::stream_protocol;
   struct Target {
-    std::string name;                // of the interface
     Address tcp;                     // resolved anew each time; unless
     std::string abstract_unix_name;  // this is set, without the zero byte
     Duration retry{};
     Duration timeout{};
   };
+  struct Hooks {
+    std::function<void(Protocol::socket)> connected;
+    std::function<void(const std::string& why)> failed;  // it is tried again all the same
+  };
 
-  Connector(boost::asio::io_context& loop, Target target,
-            std::function<void(Protocol::socket)> connected);
+  Connector(boost::asio::io_context& loop, Target target, Hooks hooks);
   void start();
   void connection_lost();  // what `connected` was given is gone
   void stop();
@@ -38,16 +40,17 @@ class Connector : public std::enable_shared_from_this<Connector> {
   void resolve();
   void try_endpoint(std::size_t number);
   void finish_attempt(std::size_t number, boost::system::error_code error);
-  void retry_later(const std::string& why);
+  [[nodiscard]] bool reached_itself();
+  void fail(const std::string& why);
+  void retry_later();
 
   Target target_;
-  std::function<void(Protocol::socket)> connected_;
+  Hooks hooks_;
   boost::asio::ip::tcp::resolver resolver_;
   boost::asio::steady_timer timer_;
   Protocol::socket socket_;
   std::vector<Protocol::endpoint> endpoints_;
   std::uint64_t attempt_ = 0;  // tells late callbacks of an earlier try from this one's
-  bool complained_ = false;
   bool stopped_ = false;
 };
 

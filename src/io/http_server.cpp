@@ -314,6 +314,14 @@ HttpServer::~HttpServer() {
 
 http::Service& HttpServer::service() { return *state_->shared->service; }
 std::string HttpServer::origin() const { return state_->endpoints.front().origin(); }
+
+std::optional<std::string> HttpServer::https_origin() const {
+  for (const http::Endpoint& endpoint : state_->endpoints) {
+    if (endpoint.secure) return endpoint.origin();
+  }
+  return std::nullopt;
+}
+
 std::string HttpServer::address() const { return state_->shared->service->address(); }
 std::string HttpServer::sign_in_link() {
   return state_->shared->service->sign_in_link(state_->host.now());

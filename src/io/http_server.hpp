@@ -32,7 +32,8 @@ class HttpServer {
   ~HttpServer();  // drops all connections
 
   [[nodiscard]] http::Service& service();
-  [[nodiscard]] std::string origin() const;   // "http://localhost:8181"
+  [[nodiscard]] std::string origin() const;  // "http://localhost:8181"
+  [[nodiscard]] std::optional<std::string> https_origin() const;
   [[nodiscard]] std::string address() const;  // "me@localhost:8181"
   [[nodiscard]] std::string sign_in_link();   // signs its first visitor in
   [[nodiscard]] std::size_t connections() const;

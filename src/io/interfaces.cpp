@@ -5,13 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <cstring>
 #include <map>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/limits.hpp"
 #include "io/connector.hpp"
@@ -48,21 +42,27 @@ InterfaceInfo shared_info(std::string name) {
   return info;
 }
 
-struct Connection {
-  std::shared_ptr<FramedStream> stream;
-  std::string name;
-  std::shared_ptr<Connector> connector;  // of a connection out
-};
-
 struct Listener {
-  explicit Listener(asio::io_context& loop) : acceptor(loop), pause(loop) {}
+  Listener(asio::io_context& loop, InterfaceConfig of)
+      : config(std::move(of)), acceptor(loop), pause(loop) {}
+  InterfaceConfig config;  // once it is bound: with the port that it got
   tcp::acceptor acceptor;
   asio::steady_timer pause;
-  std::string name;
 };
 
-struct Outgoing {
+// One thing that was opened: it listens, or it connects.
+struct Opened {
+  InterfaceInfo info;  // of its connections
+  std::shared_ptr<Listener> listener;
   std::shared_ptr<Connector> connector;
+  InstanceHooks instance;
+  FramedStream::Counters past;  // of connections that are gone
+  std::string trouble;          // why there is nothing now; told once
+};
+
+struct Connection {
+  std::shared_ptr<FramedStream> stream;
+  InterfaceHandle of = 0;
   std::string name;
 };
 
@@ -72,7 +72,23 @@ Address address_of(const tcp::endpoint& endpoint) {
   return {endpoint.address().to_string(), endpoint.port()};
 }
 
+void trace(const std::string& name, const char* what, ByteView packet) {
+  if (!logs(LogLevel::debug)) return;
+  log_debug(name + ": " + what + ' ' + std::to_string(packet.size()) + " bytes");
+}
+
+void add(FramedStream::Counters& sum, const FramedStream::Counters& more) {
+  sum.bytes_in += more.bytes_in;
+  sum.bytes_out += more.bytes_out;
+  sum.dropped += more.dropped;
+}
+
 }  // namespace
+
+std::string to_text(const SharedInstance& instance) {
+  return "LocalInterface[" +
+         (instance.tcp ? std::to_string(instance.port) : abstract_name(instance)) + ']';
+}
 
 struct Interfaces::State : std::enable_shared_from_this<Interfaces::State> {
   State(asio::io_context& io, InterfaceSink to, InterfaceTiming times)
@@ -82,24 +98,31 @@ struct Interfaces::State : std::enable_shared_from_this<Interfaces::State> {
         turns(std::make_shared<InputTurns>(io)),
         patience_timer(io) {}
 
-  tl::expected<Address, std::string> listen(const Address& address, std::string name);
-  void add_connector(Connector::Target target, InterfaceInfo info);
-  void accept(const std::shared_ptr<Listener>& listener);
-  void handle_accept(const std::shared_ptr<Listener>& listener, error_code error,
-                     tcp::socket socket);
-  void add(FramedStream::Socket socket, InterfaceInfo info, std::shared_ptr<Connector> connector);
+  InterfaceHandle add_listener(InterfaceConfig config);
+  InterfaceHandle add_connector(Connector::Target target, InterfaceInfo info, InstanceHooks hooks);
+  error_code bind(InterfaceHandle handle);
+  void keep_binding(InterfaceHandle handle);
+  void accept(InterfaceHandle handle);
+  void handle_accept(InterfaceHandle handle, tcp::socket socket);
+  void pause(InterfaceHandle handle, Duration time, std::function<void()> then);
+  void handle_connected(InterfaceHandle handle, FramedStream::Socket socket);
+  void handle_failed(InterfaceHandle handle, const std::string& why);
+  void add(InterfaceHandle handle, FramedStream::Socket socket, InterfaceInfo info);
   void handle_closed(InterfaceId id);
-  void close(Duration patience, std::function<void()> done);
+  void close(InterfaceHandle handle);
+  void close_all(Duration patience, std::function<void()> done);
+  void stop_opening();
   void finish_close();
   void abandon_all();
+  [[nodiscard]] InterfaceStatus status_of(InterfaceHandle handle, const Opened& opened) const;
 
   asio::io_context& loop;
   InterfaceSink sink;
   InterfaceTiming timing;
   std::shared_ptr<InputTurns> turns;
-  std::vector<std::shared_ptr<Listener>> listeners;
-  std::vector<Outgoing> outgoing;
+  std::map<InterfaceHandle, Opened> all;  // in the order in which they were opened
   std::map<InterfaceId, Connection> connections;
+  InterfaceHandle last_handle = 0;
   InterfaceId last_id = 0;
   bool started = false;
   bool closing = false;
@@ -112,137 +135,226 @@ Interfaces::Interfaces(asio::io_context& loop, InterfaceSink sink, InterfaceTimi
 
 Interfaces::~Interfaces() { state_->abandon_all(); }
 
-tl::expected<Address, std::string> Interfaces::listen(const Address& address, std::string name) {
-  return state_->listen(address, std::move(name));
+tl::expected<Address, std::string> Interfaces::listen(InterfaceConfig config) {
+  const std::string address = to_text(config.address);
+  const InterfaceHandle handle = state_->add_listener(std::move(config));
+  if (const error_code error = state_->bind(handle)) {
+    state_->all.erase(handle);
+    return tl::unexpected("cannot listen on " + address + ": " + error.message());
+  }
+  return state_->all.at(handle).listener->config.address;
 }
 
-void Interfaces::connect(const Address& address, std::string name) {
-  InterfaceInfo info = tcp_info(name);
-  state_->add_connector(
-      {std::move(name), address, "", state_->timing.tcp_reconnect, state_->timing.connect_timeout},
-      std::move(info));
+InterfaceHandle Interfaces::open(InterfaceConfig config) {
+  if (!config.listens) {
+    return state_->add_connector(
+        {config.address, "", state_->timing.tcp_reconnect, state_->timing.connect_timeout},
+        tcp_info(to_text(config)), {});
+  }
+  const InterfaceHandle handle = state_->add_listener(std::move(config));
+  state_->keep_binding(handle);
+  return handle;
 }
 
-void Interfaces::join_shared(const SharedInstance& instance) {
-  std::string name = "shared instance " +
-                     (instance.tcp ? std::to_string(instance.port) : '"' + instance.name + '"');
-  InterfaceInfo info = shared_info(name);
-  Connector::Target target{std::move(name), Address{"127.0.0.1", instance.port}, "",
-                           state_->timing.shared_reconnect, state_->timing.connect_timeout};
-  if (!instance.tcp) target.abstract_unix_name = abstract_name(instance);
-  state_->add_connector(std::move(target), std::move(info));
+InterfaceHandle Interfaces::join_shared(const SharedInstance& instance, InstanceHooks hooks) {
+  const Duration every = state_->timing.shared_reconnect;
+  Connector::Target target{Address{"127.0.0.1", instance.port},
+                           instance.tcp ? "" : abstract_name(instance), every, every};
+  return state_->add_connector(std::move(target), shared_info(to_text(instance)), std::move(hooks));
 }
 
 void Interfaces::start() {
   state_->started = true;
-  for (auto& listener : state_->listeners) state_->accept(listener);
-  for (auto& out : state_->outgoing) out.connector->start();
+  for (auto& [handle, opened] : state_->all) {
+    if (opened.connector) opened.connector->start();
+    if (opened.listener && opened.listener->acceptor.is_open()) state_->accept(handle);
+  }
 }
+
+void Interfaces::close(InterfaceHandle handle) { state_->close(handle); }
 
 void Interfaces::send(InterfaceId to, ByteView packet) {
   const auto found = state_->connections.find(to);
-  if (found != state_->connections.end()) found->second.stream->send(packet);
+  if (found == state_->connections.end()) return;
+  trace(found->second.name, "sent", packet);
+  found->second.stream->send(packet);
 }
 
 std::vector<InterfaceStatus> Interfaces::status() const {
   std::vector<InterfaceStatus> out;
-  for (const auto& [id, connection] : state_->connections) {
-    const auto counters = connection.stream->counters();
-    out.push_back({connection.name, true, counters.bytes_in, counters.bytes_out, counters.dropped});
+  out.reserve(state_->all.size());
+  for (const auto& [handle, opened] : state_->all) {
+    out.push_back(state_->status_of(handle, opened));
   }
-  for (const Outgoing& waiting : state_->outgoing) {
-    const bool up = std::ranges::any_of(state_->connections, [&](const auto& entry) {
-      return entry.second.connector == waiting.connector;
-    });
-    if (!up) out.push_back({waiting.name, false, 0, 0, 0});
+  return out;
+}
+
+std::vector<Address> Interfaces::listening() const {
+  std::vector<Address> out;
+  for (const auto& [handle, opened] : state_->all) {
+    if (!opened.listener || !opened.listener->acceptor.is_open()) continue;
+    out.push_back(opened.listener->config.address);
   }
   return out;
 }
 
 std::size_t Interfaces::up_count() const { return state_->connections.size(); }
 
-bool Interfaces::has_any() const {
-  return !state_->connections.empty() || !state_->outgoing.empty() || !state_->listeners.empty();
+bool Interfaces::has_any() const { return !state_->all.empty(); }
+
+void Interfaces::close_all(Duration patience, std::function<void()> done) {
+  state_->close_all(patience, std::move(done));
 }
 
-void Interfaces::close(Duration patience, std::function<void()> done) {
-  state_->close(patience, std::move(done));
+InterfaceStatus Interfaces::State::status_of(InterfaceHandle handle, const Opened& opened) const {
+  InterfaceStatus out;
+  out.name = opened.info.name;
+  auto sum = opened.past;
+  for (const auto& [id, connection] : connections) {
+    if (connection.of != handle) continue;
+    ++out.peers;
+    io::add(sum, connection.stream->counters());
+  }
+  out.up = opened.listener ? opened.listener->acceptor.is_open() : out.peers > 0;
+  if (!out.up) out.why_down = opened.trouble;
+  out.bytes_in = sum.bytes_in;
+  out.bytes_out = sum.bytes_out;
+  out.packets_dropped = sum.dropped;
+  return out;
 }
 
-tl::expected<Address, std::string> Interfaces::State::listen(const Address& address,
-                                                             std::string name) {
-  const std::string cannot = "cannot listen on " + to_text(address) + ": ";
+// ---- Listening.
+
+InterfaceHandle Interfaces::State::add_listener(InterfaceConfig config) {
+  Opened& opened = all[++last_handle];
+  opened.info = tcp_info(to_text(config));
+  opened.listener = std::make_shared<Listener>(loop, std::move(config));
+  return last_handle;
+}
+
+error_code Interfaces::State::bind(InterfaceHandle handle) {
+  Opened& opened = all.at(handle);
+  Address& address = opened.listener->config.address;
+  tcp::acceptor& acceptor = opened.listener->acceptor;
   error_code error;
   tcp::resolver resolver(loop);
   const std::string host = address.host.empty() || address.host == "*" ? "0.0.0.0" : address.host;
   const auto found =
       resolver.resolve(host, std::to_string(address.port),
                        tcp::resolver::passive | tcp::resolver::numeric_service, error);
-  if (error || found.empty()) return tl::unexpected(cannot + error.message());
-  auto listener = std::make_shared<Listener>(loop);
+  if (error) return error;
+  if (found.empty()) return asio::error::host_not_found;
   const tcp::endpoint endpoint = found.begin()->endpoint();
-  if (!listener->acceptor.open(endpoint.protocol(), error) &&
-      !listener->acceptor.set_option(tcp::acceptor::reuse_address(true), error) &&
-      !listener->acceptor.bind(endpoint, error)) {
-    listener->acceptor.listen(tcp::acceptor::max_listen_connections, error);
+  if (!acceptor.open(endpoint.protocol(), error) &&
+      !acceptor.set_option(tcp::acceptor::reuse_address(true), error) &&
+      !acceptor.bind(endpoint, error)) {
+    acceptor.listen(tcp::acceptor::max_listen_connections, error);
   }
-  if (error) return tl::unexpected(cannot + error.message());
-  listener->name = std::move(name);
-  listeners.push_back(listener);
-  if (started) accept(listener);
-  return address_of(listener->acceptor.local_endpoint(error));
-}
-
-void Interfaces::State::accept(const std::shared_ptr<Listener>& listener) {
-  listener->acceptor.async_accept(
-      [weak = weak_from_this(), listener](error_code error, tcp::socket socket) {
-        const auto self = weak.lock();
-        if (self && !self->closing) self->handle_accept(listener, error, std::move(socket));
-      });
-}
-
-void Interfaces::State::handle_accept(const std::shared_ptr<Listener>& listener, error_code error,
-                                      tcp::socket socket) {
   if (error) {
-    // Out of file descriptors, as a rule: asking again at once would spin.
-    log_warning(listener->name + ": cannot accept: " + error.message());
-    listener->pause.expires_after(std::chrono::seconds(1));
-    listener->pause.async_wait([weak = weak_from_this(), listener](error_code stopped) {
-      const auto self = weak.lock();
-      if (self && !stopped && !self->closing) self->accept(listener);
-    });
-    return;
+    error_code ignored;
+    acceptor.close(ignored);
+    return error;
   }
-  const tcp::endpoint peer = socket.remote_endpoint(error);
-  if (!error && connections.size() < limits::kInterfaces) {
-    set_tcp_options(socket.native_handle());
-    add(FramedStream::Socket(std::move(socket)),
-        tcp_info(listener->name + " from " + to_text(address_of(peer))), nullptr);
-  }
-  accept(listener);  // a connection too many is closed by going out of scope
+  address = address_of(acceptor.local_endpoint(error));
+  opened.info.name = to_text(opened.listener->config);
+  if (started) accept(handle);
+  return {};
 }
 
-void Interfaces::State::add_connector(Connector::Target target, InterfaceInfo info) {
-  // The connector owns the callback, so the callback only looks at the connector.
-  auto self_of = std::make_shared<std::weak_ptr<Connector>>();
-  std::string name = target.name;
-  auto connector = std::make_shared<Connector>(
-      loop, std::move(target),
-      [weak = weak_from_this(), info = std::move(info), self_of](FramedStream::Socket socket) {
+void Interfaces::State::keep_binding(InterfaceHandle handle) {
+  if (const error_code error = bind(handle)) {
+    handle_failed(handle, "cannot listen: " + error.message());
+    return pause(handle, timing.tcp_reconnect, [this, handle] { keep_binding(handle); });
+  }
+  Opened& opened = all.at(handle);
+  if (!std::exchange(opened.trouble, {}).empty()) log_notice(opened.info.name + ": listening now");
+}
+
+void Interfaces::State::accept(InterfaceHandle handle) {
+  all.at(handle).listener->acceptor.async_accept(
+      [weak = weak_from_this(), handle](error_code error, tcp::socket socket) {
         const auto self = weak.lock();
-        if (self && !self->closing) self->add(std::move(socket), info, self_of->lock());
+        if (!self || self->closing || !self->all.contains(handle)) return;
+        if (!error) {
+          self->handle_accept(handle, std::move(socket));
+          return self->accept(handle);
+        }
+        // Out of file descriptors, as a rule: asking again at once would spin.
+        log_warning(self->all.at(handle).info.name + ": cannot accept: " + error.message());
+        self->pause(handle, std::chrono::seconds(1),
+                    [raw = self.get(), handle] { raw->accept(handle); });
       });
-  *self_of = connector;
-  outgoing.push_back({connector, std::move(name)});
-  if (started) connector->start();
 }
 
-void Interfaces::State::add(FramedStream::Socket socket, InterfaceInfo info,
-                            std::shared_ptr<Connector> connector) {
+// `then` is only called while the interface is there, and the state with it.
+void Interfaces::State::pause(InterfaceHandle handle, Duration time, std::function<void()> then) {
+  asio::steady_timer& timer = all.at(handle).listener->pause;
+  timer.expires_after(time);
+  timer.async_wait([weak = weak_from_this(), handle, then = std::move(then)](error_code stopped) {
+    const auto self = weak.lock();
+    if (!stopped && self && !self->closing && self->all.contains(handle)) then();
+  });
+}
+
+// A connection too many is closed by going out of scope.
+void Interfaces::State::handle_accept(InterfaceHandle handle, tcp::socket socket) {
+  error_code error;
+  const tcp::endpoint peer = socket.remote_endpoint(error);
+  if (error || connections.size() >= limits::kInterfaces) return;
+  set_tcp_options(socket.native_handle());
+  add(handle, FramedStream::Socket(std::move(socket)),
+      tcp_info(all.at(handle).info.name + " from " + to_text(address_of(peer))));
+}
+
+// ---- Connecting.
+
+InterfaceHandle Interfaces::State::add_connector(Connector::Target target, InterfaceInfo info,
+                                                 InstanceHooks hooks) {
+  const InterfaceHandle handle = ++last_handle;
+  Opened& opened = all[handle];
+  opened.info = std::move(info);
+  opened.instance = std::move(hooks);
+  Connector::Hooks calls;
+  calls.connected = [weak = weak_from_this(), handle](FramedStream::Socket socket) {
+    const auto self = weak.lock();
+    if (self && !self->closing) self->handle_connected(handle, std::move(socket));
+  };
+  calls.failed = [weak = weak_from_this(), handle](const std::string& why) {
+    const auto self = weak.lock();
+    if (self && !self->closing) self->handle_failed(handle, why);
+  };
+  opened.connector = std::make_shared<Connector>(loop, std::move(target), std::move(calls));
+  if (started) opened.connector->start();
+  return handle;
+}
+
+void Interfaces::State::handle_connected(InterfaceHandle handle, FramedStream::Socket socket) {
+  Opened& opened = all.at(handle);
+  opened.trouble.clear();
+  if (opened.instance.joined) {
+    opened.instance.joined();
+  } else {
+    log_notice(opened.info.name + ": connected");
+  }
+  add(handle, std::move(socket), opened.info);
+}
+
+void Interfaces::State::handle_failed(InterfaceHandle handle, const std::string& why) {
+  Opened& opened = all.at(handle);
+  const bool is_news = std::exchange(opened.trouble, why).empty();
+  if (opened.instance.missing) return opened.instance.missing();
+  if (is_news) log_warning(opened.info.name + ": " + why + "; trying again until it works");
+}
+
+// ---- Connections.
+
+void Interfaces::State::add(InterfaceHandle handle, FramedStream::Socket socket,
+                            InterfaceInfo info) {
   const InterfaceId id = ++last_id;
   FramedStream::Hooks hooks;
-  hooks.packet = [this, id](ByteView packet) {
+  hooks.packet = [this, id, name = info.name](ByteView packet) {
     const auto alive = shared_from_this();  // a packet may end the whole node
+    trace(name, "received", packet);
     sink.packet(id, packet);
   };
   hooks.closed = [this, id] { handle_closed(id); };
@@ -250,6 +362,9 @@ void Interfaces::State::add(FramedStream::Socket socket, InterfaceInfo info,
                                                turns, std::move(hooks));
   connections.emplace(id, Connection{stream, info.name, std::move(connector)});
   log_debug(info.name + ": up");
+                                               read_buffer, std::move(hooks));
+  connections.emplace(id, Connection{stream, handle, info.name});
+  log_info(info.name + ": up");
   sink.up(id, std::move(info));
   stream->start();
 }
@@ -259,7 +374,7 @@ void Interfaces::State::handle_closed(InterfaceId id) {
   if (found == connections.end()) return;
   const Connection lost = std::move(found->second);
   connections.erase(found);
-  log_debug(lost.name + ": down");
+  log_info(lost.name + ": down");
   if (closing) {
     if (connections.empty()) {
       asio::post(loop, [self = shared_from_this()] { self->finish_close(); });
@@ -267,20 +382,55 @@ void Interfaces::State::handle_closed(InterfaceId id) {
     return;
   }
   sink.down(id);
-  if (lost.connector) lost.connector->connection_lost();
+  Opened& opened = all.at(lost.of);
+  io::add(opened.past, lost.stream->counters());
+  if (!opened.connector) return;
+  opened.connector->connection_lost();
+  opened.trouble = "the connection was lost";
+  if (opened.instance.lost) return opened.instance.lost();
+  log_warning(opened.info.name + ": the connection was lost; trying again until it works");
 }
 
-void Interfaces::State::close(Duration patience, std::function<void()> done) {
-  closing = true;
-  closed = std::move(done);
-  error_code ignored;
-  for (auto& listener : listeners) {
-    listener->acceptor.close(ignored);
-    listener->pause.cancel();
+// ---- The end.
+
+void Interfaces::State::close(InterfaceHandle handle) {
+  const auto found = all.find(handle);
+  if (found == all.end()) return;
+  const Opened gone = std::move(found->second);
+  all.erase(found);
+  if (gone.connector) gone.connector->stop();
+  if (gone.listener) {
+    error_code ignored;
+    gone.listener->acceptor.close(ignored);
+    gone.listener->pause.cancel();
   }
-  for (auto& out : outgoing) out.connector->stop();
-  const auto all = connections;  // finish() may end one at once
-  for (const auto& [id, connection] : all) connection.stream->finish();
+  for (auto at = connections.begin(); at != connections.end();) {
+    const auto each = at++;
+    if (each->second.of != handle) continue;
+    const InterfaceId id = each->first;
+    log_info(each->second.name + ": closed");
+    each->second.stream->abandon();
+    connections.erase(each);
+    sink.down(id);
+  }
+}
+
+void Interfaces::State::stop_opening() {
+  closing = true;
+  error_code ignored;
+  for (auto& [handle, opened] : all) {
+    if (opened.connector) opened.connector->stop();
+    if (!opened.listener) continue;
+    opened.listener->acceptor.close(ignored);
+    opened.listener->pause.cancel();
+  }
+}
+
+void Interfaces::State::close_all(Duration patience, std::function<void()> done) {
+  closed = std::move(done);
+  stop_opening();
+  const auto open = connections;  // finish() may end one at once
+  for (const auto& [id, connection] : open) connection.stream->finish();
   patience_timer.expires_after(connections.empty() ? Duration::zero() : patience);
   patience_timer.async_wait([self = shared_from_this()](error_code) { self->finish_close(); });
 }
@@ -293,55 +443,11 @@ void Interfaces::State::finish_close() {
 }
 
 void Interfaces::State::abandon_all() {
-  closing = true;
   closed = nullptr;
-  error_code ignored;
-  for (auto& listener : listeners) {
-    listener->acceptor.close(ignored);
-    listener->pause.cancel();
-  }
-  for (auto& out : outgoing) out.connector->stop();
+  stop_opening();
   for (auto& [id, connection] : connections) connection.stream->abandon();
   connections.clear();
   patience_timer.cancel();
-}
-
-namespace {
-
-// Without waiting for a busy instance: one that does not answer at once is there all the same.
-bool answers(int family, const void* address, socklen_t size) {
-  const int made = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (made < 0) return false;
-  bool there = ::connect(made, static_cast<const sockaddr*>(address), size) == 0;
-  if (!there && errno == EAGAIN) there = true;
-  if (!there && errno == EINPROGRESS) {
-    pollfd wait{made, POLLOUT, 0};
-    int error = 0;
-    socklen_t length = sizeof error;
-    there = poll(&wait, 1, 1000) == 1 &&
-            getsockopt(made, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
-  }
-  ::close(made);
-  return there;
-}
-
-}  // namespace
-
-bool shared_instance_runs(const SharedInstance& instance) {
-  if (instance.tcp) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(instance.port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return answers(AF_INET, &address, sizeof address);
-  }
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string name = abstract_name(instance);
-  if (name.size() + 1 > sizeof address.sun_path) return false;
-  std::memcpy(address.sun_path + 1, name.data(), name.size());
-  return answers(AF_UNIX, &address,
-                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size()));
 }
 
 }  // namespace meshstow::io

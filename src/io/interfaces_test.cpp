@@ -32,7 +32,7 @@ struct Node {
   }
 
   std::uint16_t listen() {
-    const auto bound = interfaces->listen({"127.0.0.1", 0}, "test");
+    const auto bound = interfaces->listen({"test", true, {"127.0.0.1", 0}});
     EXPECT_TRUE(bound.has_value()) << bound.error();
     interfaces->start();
     return bound->port;
@@ -139,7 +139,7 @@ TEST(Interfaces, lose_packets_to_a_peer_that_does_not_read_and_never_wait_for_it
     ASSERT_LT(sent, 100'000U);
   }
   // A second peer is served all the while.
-  const auto second = node.interfaces->listen({"127.0.0.1", 0}, "second");
+  const auto second = node.interfaces->listen({"second", true, {"127.0.0.1", 0}});
   ASSERT_TRUE(second.has_value());
   RawSocket other = RawSocket::connect_tcp(second->port);
   ASSERT_TRUE(node.until([&] { return node.up.size() == 2; }));
@@ -163,7 +163,7 @@ TEST(Interfaces, connect_again_whenever_the_server_went) {
   Node node;
   auto server = std::make_unique<RawListener>(std::uint16_t{0});
   const std::uint16_t port = server->port();
-  node.interfaces->connect({"127.0.0.1", port}, "out");
+  node.interfaces->open({"out", false, {"127.0.0.1", port}});
   node.interfaces->start();
   for (std::size_t round = 1; round <= 3; ++round) {
     std::optional<RawSocket> accepted;
@@ -191,8 +191,8 @@ TEST(Interfaces, keep_trying_names_and_ports_that_do_not_answer) {
   Node node;
   std::uint16_t free_port = 0;
   { free_port = RawListener(std::uint16_t{0}).port(); }
-  node.interfaces->connect({"127.0.0.1", free_port}, "nobody there");
-  node.interfaces->connect({"no-such-host.invalid", 4242}, "no such name");
+  node.interfaces->open({"nobody there", false, {"127.0.0.1", free_port}});
+  node.interfaces->open({"no such name", false, {"no-such-host.invalid", 4242}});
   node.interfaces->start();
   for (int i = 0; i < 20; ++i) node.loop.run_one_for(std::chrono::milliseconds(5));
   EXPECT_TRUE(node.up.empty());
@@ -208,7 +208,7 @@ TEST(Interfaces, send_what_is_queued_before_they_close) {
   const Bytes packet = packet_of(8000, 4);
   for (int i = 0; i < 500; ++i) node.interfaces->send(node.up[0], packet);
   bool closed = false;
-  node.interfaces->close(kHang, [&] { closed = true; });
+  node.interfaces->close_all(kHang, [&] { closed = true; });
   EXPECT_FALSE(closed);
   ASSERT_TRUE(node.until([&] {
     peer.receive();
@@ -222,7 +222,7 @@ TEST(Interfaces, close_without_a_peer_that_stays_and_refuse_a_port_in_use) {
   Node node;
   const auto port = node.listen();
   Node second;
-  const auto refused = second.interfaces->listen({"127.0.0.1", port}, "again");
+  const auto refused = second.interfaces->listen({"again", true, {"127.0.0.1", port}});
   ASSERT_FALSE(refused.has_value());
   EXPECT_NE(refused.error().find("in use"), std::string::npos) << refused.error();
   EXPECT_NE(refused.error().find(std::to_string(port)), std::string::npos);
@@ -230,20 +230,16 @@ TEST(Interfaces, close_without_a_peer_that_stays_and_refuse_a_port_in_use) {
   RawSocket stays = RawSocket::connect_tcp(port);
   ASSERT_TRUE(node.until([&] { return node.up.size() == 1; }));
   bool closed = false;
-  node.interfaces->close(std::chrono::milliseconds(10), [&] { closed = true; });
+  node.interfaces->close_all(std::chrono::milliseconds(10), [&] { closed = true; });
   ASSERT_TRUE(node.until([&] { return closed; }));
 }
 
 TEST(Interfaces, join_a_shared_instance_and_find_it_again) {
   SharedInstance instance;
   instance.name = unique_name();
-  EXPECT_FALSE(shared_instance_runs(instance));
   auto server = std::make_unique<RawListener>("rns/" + instance.name);
-  EXPECT_TRUE(shared_instance_runs(instance));
-  ASSERT_TRUE(server->accept());  // of the look just taken
-
   Node node;
-  node.interfaces->join_shared(instance);
+  node.interfaces->join_shared(instance, {});
   node.interfaces->start();
   for (std::size_t round = 1; round <= 2; ++round) {
     std::optional<RawSocket> accepted;
@@ -273,14 +269,108 @@ TEST(Interfaces, join_a_shared_instance_over_tcp) {
   SharedInstance instance;
   instance.tcp = true;
   instance.port = server.port();
-  EXPECT_TRUE(shared_instance_runs(instance));
   Node node;
-  node.interfaces->join_shared(instance);
+  node.interfaces->join_shared(instance, {});
   node.interfaces->start();
   ASSERT_TRUE(node.until([&] { return node.up.size() == 1; }));
   EXPECT_TRUE(node.infos[0].shared_instance);
-  instance.port = [] { return RawListener(std::uint16_t{0}).port(); }();
-  EXPECT_FALSE(shared_instance_runs(instance));
+}
+
+TEST(Interfaces, go_on_trying_a_port_that_is_taken_and_say_why_meanwhile) {
+  Node node;
+  auto other = std::make_unique<RawListener>(std::uint16_t{0});
+  const std::uint16_t port = other->port();
+  node.interfaces->open({"LAN", true, {"127.0.0.1", port}});
+  node.interfaces->start();
+  const InterfaceStatus taken = node.interfaces->status().at(0);
+  EXPECT_EQ(taken.name, "TCPServerInterface[LAN/127.0.0.1:" + std::to_string(port) + "]");
+  EXPECT_FALSE(taken.up);
+  EXPECT_NE(taken.why_down.find("in use"), std::string::npos) << taken.why_down;
+  EXPECT_TRUE(node.interfaces->listening().empty());
+  other.reset();
+  ASSERT_TRUE(node.until([&] { return node.interfaces->status().at(0).up; }));
+  EXPECT_EQ(node.interfaces->status().at(0).why_down, "");
+  EXPECT_EQ(node.interfaces->listening(), (std::vector<Address>{{"127.0.0.1", port}}));
+  const RawSocket peer = RawSocket::connect_tcp(port);
+  ASSERT_TRUE(node.until([&] { return node.up.size() == 1; }));
+}
+
+TEST(Interfaces, close_one_that_was_opened_with_its_connections_and_no_other) {
+  Node node;
+  const std::uint16_t kept_port = node.listen();
+  std::uint16_t port = 0;
+  { port = RawListener(std::uint16_t{0}).port(); }
+  const InterfaceHandle handle = node.interfaces->open({"LAN", true, {"127.0.0.1", port}});
+  RawSocket kept = RawSocket::connect_tcp(kept_port);
+  ASSERT_TRUE(node.until([&] { return node.up.size() == 1; }));
+  RawSocket dropped = RawSocket::connect_tcp(port);
+  ASSERT_TRUE(node.until([&] { return node.up.size() == 2; }));
+
+  node.interfaces->close(handle);
+  EXPECT_EQ(node.down, std::vector<InterfaceId>{node.up[1]});
+  EXPECT_EQ(node.interfaces->status().size(), 1U);
+  ASSERT_TRUE(node.until([&] {
+    dropped.receive();
+    return dropped.at_end;
+  }));
+  const RawListener free_again(port);
+  node.interfaces->close(handle);  // nothing is left to close
+  kept.send(codec::hdlc_frame(packet_of(64, 1)));
+  ASSERT_TRUE(node.until([&] { return node.packets.size() == 1; }));
+}
+
+TEST(Interfaces, count_what_went_over_connections_that_are_gone) {
+  Node node;
+  const std::uint16_t port = node.listen();
+  for (std::size_t round = 1; round <= 2; ++round) {
+    RawSocket peer = RawSocket::connect_tcp(port);
+    peer.send(codec::hdlc_frame(packet_of(64, 1)));
+    ASSERT_TRUE(node.until([&] { return node.packets.size() == round; }));
+    EXPECT_EQ(node.interfaces->status().at(0).peers, 1U);
+    peer.close();
+    ASSERT_TRUE(node.until([&] { return node.down.size() == round; }));
+  }
+  const InterfaceStatus status = node.interfaces->status().at(0);
+  EXPECT_TRUE(status.up) << "it listens";
+  EXPECT_EQ(status.peers, 0U);
+  EXPECT_EQ(status.bytes_in, 2 * codec::hdlc_frame(packet_of(64, 1)).size());
+}
+
+TEST(Interfaces, tell_when_an_instance_is_missing_joined_and_lost) {
+  SharedInstance instance;
+  instance.name = unique_name();
+  Node node;
+  std::vector<std::string> told;
+  const auto tell = [&](const char* what) {
+    if (told.empty() || told.back() != what) told.emplace_back(what);
+  };
+  node.interfaces->join_shared(instance, {[&] { tell("missing"); },
+                                          [&] {
+                                            EXPECT_TRUE(node.up.size() == node.down.size());
+                                            tell("joined");
+                                          },
+                                          [&] {
+                                            EXPECT_TRUE(node.up.size() == node.down.size());
+                                            tell("lost");
+                                          }});
+  node.interfaces->start();
+  std::vector<std::string> expected;
+  for (int round = 0; round < 2; ++round) {
+    expected.emplace_back("missing");
+    ASSERT_TRUE(node.until([&] { return told == expected; })) << round;
+    auto server = std::make_unique<RawListener>("rns/" + instance.name);
+    expected.emplace_back("joined");
+    std::optional<RawSocket> accepted;
+    ASSERT_TRUE(node.until([&] {
+      if (!accepted) accepted = server->accept();
+      return accepted && told == expected;
+    }));
+    server.reset();
+    accepted.reset();
+    expected.emplace_back("lost");
+    ASSERT_TRUE(node.until([&] { return told.size() >= expected.size(); }));
+    EXPECT_EQ(told[expected.size() - 1], "lost");
+  }
 }
 
 }  // namespace meshstow::io

@@ -35,4 +35,10 @@ std::string to_text(const Address& address) {
   return (v6 ? '[' + address.host + ']' : address.host) + ':' + std::to_string(address.port);
 }
 
+std::string to_text(const InterfaceConfig& config) {
+  Address shown = config.address;
+  if (shown.host.empty() || shown.host == "*") shown.host = "0.0.0.0";
+  return config.kind + '[' + config.name + '/' + to_text(shown) + ']';
+}
+
 }  // namespace meshstow::io

@@ -23,7 +23,10 @@ struct InterfaceConfig {
   std::string name;
   bool listens = false;  // else it connects
   Address address;
+  std::string kind = listens ? "TCPServerInterface" : "TCPInterface";  // as rnstatus calls it
 };
+// "TCPInterface[name/host:port]", as rnstatus shows it.
+std::string to_text(const InterfaceConfig& config);
 
 struct MeshOptions {
   std::vector<Address> tcp_listen;  // port 0: any free one, see NodeHost::listening()

@@ -3,6 +3,7 @@
 #include "codec/hash_text.hpp"
 #include "io/command_work.hpp"
 #include "io/load.hpp"
+#include "io/network_report.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -48,18 +49,6 @@ json::array modules_json(const storage::Usage& usage) {
   return out;
 }
 
-json::array interfaces_json(const NodeHost& host) {
-  json::array out;
-  for (const auto& each : host.interfaces()) {
-    out.push_back(json::object{{"name", each.name},
-                               {"up", each.up},
-                               {"bytes_in", each.bytes_in},
-                               {"bytes_out", each.bytes_out},
-                               {"packets_dropped", each.packets_dropped}});
-  }
-  return out;
-}
-
 // A clock that was seen to jump since the store was opened, by how much, and what that holds back.
 json::object clock_json(const storage::Usage& usage) {
   const std::int64_t jumped = usage.clock_jump.count();
@@ -77,8 +66,6 @@ class Status final : public CommandWork {
  private:
   void tell(const storage::Usage& usage) {
     const auto& identities = host_.home().identities();
-    json::array listening;
-    for (const Address& address : host_.listening()) listening.emplace_back(to_text(address));
     finish({{"owner", codec::to_hex(identities.owner.hash())},
             {"device", codec::to_hex(identities.device.hash())},
             {"destination", codec::to_hex(host_.home().destination())},
@@ -94,8 +81,9 @@ class Status final : public CommandWork {
             {"peers", host_.node().peers().size()},
             {"modules", modules_json(usage)},
             {"clock", clock_json(usage)},
-            {"listening", std::move(listening)},
-            {"interfaces", interfaces_json(host_)},
+            {"listening", listening_json(host_)},
+            {"network", network_json(host_.network())},
+            {"interfaces", interfaces_json(host_.network())},
             {"load", load_json(host_)}});
   }
 };

@@ -14,7 +14,6 @@
 #include "io/known_file.hpp"
 #include "io/log.hpp"
 #include "io/os_rng.hpp"
-#include "io/reticulum_config.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -71,9 +70,7 @@ struct NodeHost::State : std::enable_shared_from_this<NodeHost::State> {
       : loop(io), home(of), known_file(of.known_file()), timer(io), usage_timer(io) {}
 
   void make_node(const MeshOptions& options, Ready when_ready);
-  tl::expected<void, std::string> open_interfaces(const MeshOptions& options);
-  tl::expected<void, std::string> open_reticulum(const std::string& choice);
-  tl::expected<void, std::string> open_configured(const InterfaceConfig& config);
+  tl::expected<void, std::string> open_network(const MeshOptions& options);
   void interface_up(reticulum::InterfaceId id, reticulum::InterfaceInfo info);
   void packet_in(reticulum::InterfaceId from, ByteView packet);
 
@@ -104,7 +101,7 @@ struct NodeHost::State : std::enable_shared_from_this<NodeHost::State> {
   std::unique_ptr<node::StorageNode> node;
   KnownFile known_file;
   std::unique_ptr<Interfaces> interfaces;
-  std::vector<Address> listening;
+  std::unique_ptr<MeshNetwork> network;
   asio::steady_timer timer;
   asio::steady_timer usage_timer;
 
@@ -140,7 +137,7 @@ NodeHost::~NodeHost() { state_->dismantle(); }
 
 void NodeHost::join(const MeshOptions& options, Ready ready) {
   state_->make_node(options, std::move(ready));
-  if (auto opened = state_->open_interfaces(options); !opened) {
+  if (auto opened = state_->open_network(options); !opened) {
     state_->interfaces.reset();
     asio::post(state_->loop,
                [state = state_, why = opened.error()] { state->initialised(tl::unexpected(why)); });
@@ -165,13 +162,17 @@ const Home& NodeHost::home() const { return state_->home; }
 asio::io_context& NodeHost::loop() { return state_->loop; }
 void NodeHost::post(std::function<void()> call) { asio::post(state_->loop, std::move(call)); }
 base::Rng& NodeHost::rng() { return state_->rng; }
-std::vector<Address> NodeHost::listening() const { return state_->listening; }
+
+std::vector<Address> NodeHost::listening() const {
+  return state_->interfaces ? state_->interfaces->listening() : std::vector<Address>();
+}
+
 CareJobs& NodeHost::care() { return *state_->care; }
 std::size_t NodeHost::store_queue() const { return state_->disk->queued_bytes(); }
 storage::UploadId NodeHost::new_upload() { return state_->rng.next_u64(); }
 
-std::vector<InterfaceStatus> NodeHost::interfaces() const {
-  return state_->interfaces ? state_->interfaces->status() : std::vector<InterfaceStatus>();
+NetworkStatus NodeHost::network() const {
+  return state_->network ? state_->network->status() : NetworkStatus{};
 }
 
 void NodeHost::store(storage::Operation operation, DiskThread::Completion done) {
@@ -284,7 +285,7 @@ void NodeHost::State::load_known() {
   known_file.repair();
 }
 
-tl::expected<void, std::string> NodeHost::State::open_interfaces(const MeshOptions& options) {
+tl::expected<void, std::string> NodeHost::State::open_network(const MeshOptions& options) {
   InterfaceSink sink;
   sink.up = [this](auto id, auto info) { interface_up(id, std::move(info)); };
   sink.down = [this](auto id) {
@@ -293,52 +294,9 @@ tl::expected<void, std::string> NodeHost::State::open_interfaces(const MeshOptio
   };
   sink.packet = [this](auto id, ByteView packet) { packet_in(id, packet); };
   interfaces = std::make_unique<Interfaces>(loop, std::move(sink));
-  for (const Address& address : options.tcp_listen) {
-    auto opened = open_configured({"TCP " + to_text(address), true, address});
-    if (!opened) return opened;
-  }
-  for (const Address& address : options.tcp_connect) {
-    auto opened = open_configured({"TCP " + to_text(address), false, address});
-    if (!opened) return opened;
-  }
-  for (const InterfaceConfig& config : options.interfaces) {
-    if (auto opened = open_configured(config); !opened) return opened;
-  }
-  return open_reticulum(options.reticulum);
-}
-
-tl::expected<void, std::string> NodeHost::State::open_configured(const InterfaceConfig& config) {
-  if (config.listens) {
-    auto bound = interfaces->listen(config.address, config.name);
-    if (!bound) return tl::unexpected(bound.error());
-    listening.push_back(*bound);
-    return {};
-  }
-  if (config.address.host.empty() || config.address.port == 0) {
-    return tl::unexpected("cannot connect to " + to_text(config.address) +
-                          ": it needs a host and a port");
-  }
-  interfaces->connect(config.address, config.name);
-  return {};
-}
-
-tl::expected<void, std::string> NodeHost::State::open_reticulum(const std::string& choice) {
-  const auto setup = read_reticulum_setup(choice);
-  if (!setup) return tl::unexpected(setup.error());
-  if (setup->file.empty()) return {};
-  if (setup->share_instance && shared_instance_runs(setup->instance)) {
-    interfaces->join_shared(setup->instance);
-    return {};
-  }
-  for (const std::string& warning : setup->warnings) {
-    log_warning(setup->file.string() + ": " + warning);
-  }
-  for (const InterfaceConfig& config : setup->interfaces) {
-    // Reticulum goes on without an interface that cannot be opened, and so do we.
-    if (auto opened = open_configured(config); !opened) {
-      log_warning(setup->file.string() + ": interface \"" + config.name + "\": " + opened.error());
-    }
-  }
+  auto opened = MeshNetwork::open(*interfaces, options, (home.directory() / "config").string());
+  if (!opened) return tl::unexpected(opened.error());
+  network = std::move(*opened);
   return {};
 }
 
@@ -432,6 +390,11 @@ void NodeHost::State::handle_event(node::NodeEvent& event) {
                 "> is damaged: the token opens nothing any more");
   } else if (const auto* changed = std::get_if<node::DocumentChanged>(&event)) {
     document_changed(*changed, false);
+  } else if (const auto* heard = std::get_if<node::PeerHeard>(&event)) {
+    if (logs(LogLevel::info)) {
+      log_info("heard storage node <" + codec::to_hex(heard->peer.destination) + ">, " +
+               std::to_string(heard->peer.hops) + " hops away");
+    }
   } else if (auto* client = std::get_if<node::ClientEvent>(&event)) {
     handle_client_event(*client);
   }
@@ -440,8 +403,11 @@ void NodeHost::State::handle_event(node::NodeEvent& event) {
 void NodeHost::State::initialised(tl::expected<void, std::string> how) {
   if (gone) return;
   is_initialised = how.has_value();
-  if (is_initialised && interfaces) interfaces->start();
-  if (auto call = std::exchange(ready, nullptr)) call(std::move(how));
+  const auto tell = [this](tl::expected<void, std::string> result) {
+    if (auto call = std::exchange(ready, nullptr)) call(std::move(result));
+  };
+  if (!is_initialised || !network) return tell(std::move(how));
+  network->start([tell] { tell({}); });
 }
 
 void NodeHost::State::handle_client_event(node::ClientEvent& event) {
@@ -541,7 +507,7 @@ void NodeHost::State::finish_close(std::function<void()> done) {
   }
   timer.cancel();
   usage_timer.cancel();
-  if (interfaces) return interfaces->close(kClosePatience, std::move(done));
+  if (interfaces) return interfaces->close_all(kClosePatience, std::move(done));
   done();
 }
 
@@ -553,6 +519,7 @@ void NodeHost::State::dismantle() {
     waiter->done = nullptr;
     waiter->timer.cancel();
   }
+  network.reset();
   interfaces.reset();
   care.reset();
   disk.reset();

@@ -13,8 +13,7 @@
 #include "io/care_jobs.hpp"
 #include "io/disk_thread.hpp"
 #include "io/home.hpp"
-#include "io/interfaces.hpp"
-#include "io/mesh_options.hpp"
+#include "io/mesh_network.hpp"
 #include "node/storage_node.hpp"
 
 namespace meshstow::io {
@@ -43,8 +42,8 @@ class NodeHost {
   ~NodeHost();
 
   using Ready = std::function<void(tl::expected<void, std::string>)>;
-  // Brings interfaces up and initialises the node; `ready` once it accepts work.
-  // The error text of a port in use and the like goes to `ready`.
+  // Brings interfaces up and initialises the node; `ready` once it accepts work and it is known
+  // what network there is. The error text of a port in use and the like goes to `ready`.
   void join(const MeshOptions& options, Ready ready);
   // The node without any interface (commands that only touch the store).
   void start_offline(Ready ready);
@@ -79,7 +78,7 @@ class NodeHost {
   void post(std::function<void()> call);  // in a later turn of the loop
   [[nodiscard]] base::Rng& rng();
   [[nodiscard]] std::vector<Address> listening() const;  // as bound: tcp_listen first, in order
-  [[nodiscard]] std::vector<InterfaceStatus> interfaces() const;
+  [[nodiscard]] NetworkStatus network() const;
   // True once an interface is up; false if none is after `patience`, or none is even configured.
   void when_connected(Duration patience, std::function<void(bool)> done);
 

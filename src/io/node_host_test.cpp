@@ -197,7 +197,7 @@ TEST(NodeHost, knows_that_it_is_alone) {
   ASSERT_TRUE(node.start_offline());
   const auto outcome = node.run(command("get", "/public/a/x", std::string(32, '0')));
   EXPECT_EQ(outcome.exit_code(), 1);
-  EXPECT_EQ(text_in(outcome, "message"), "no interface to the mesh is up");
+  EXPECT_TRUE(text_in(outcome, "message").starts_with("no interface to the mesh is up"));
 }
 
 TEST(NodeHost, refuses_a_store_that_it_cannot_read_and_leaves_it) {

@@ -2,6 +2,7 @@
 #include "codec/utf8.hpp"
 #include "io/body_spool.hpp"
 #include "io/command_work.hpp"
+#include "io/network_report.hpp"
 #include "protocol/folder_description.hpp"
 
 namespace meshstow::io {
@@ -84,7 +85,7 @@ class RemoteWork : public CommandWork {
     hooks.done = [work = self(this)](tl::expected<void, node::OperationFailed> how) {
       work->operation_.reset();
       if (work->over()) return;
-      how ? work->done() : work->CommandWork::fail(how.error());
+      how ? work->done() : work->fail_asking(std::move(how.error()));
     };
     add_hooks(hooks);
     operation_ = host_.start(request_, std::move(hooks));
@@ -126,12 +127,23 @@ class RemoteWork : public CommandWork {
     const TimePoint began = host_.now().mono;
     const auto connected = [work = self(this), began](bool is_up) {
       if (work->over()) return;
-      if (!is_up) return work->CommandWork::fail("no interface to the mesh is up");
+      if (!is_up) {
+        return work->CommandWork::fail(
+            without_a_way("no interface to the mesh is up", work->host_.network()));
+      }
       work->request_.patience = work->command_.wait;
       work->request_.waited = work->host_.now().mono - began;
       work->prepare();
     };
     host_.when_connected(command_.wait.value_or(kInterfacePatience), connected);
+  }
+
+  void fail_asking(node::OperationFailed how) {
+    const bool unreached = how.why.code == Errc::not_found || how.why.code == Errc::timed_out;
+    if (unreached && !how.answered) {
+      how.error.message = without_a_way(how.error.message, host_.network());
+    }
+    CommandWork::fail(how);
   }
 
   void release() override {

@@ -71,8 +71,10 @@ Read read_interface(const ConfigSection& section) {
   if (type == "TCPClientInterface") return client(section, "target_host", {});
   if (type == "BackboneInterface") {
     const bool connects = section.text("remote") || section.text("target_host");
-    return connects ? client(section, "remote", "target_host")
-                    : listener(section, "listen_on", "port", "listen_port");
+    Read read = connects ? client(section, "remote", "target_host")
+                         : listener(section, "listen_on", "port", "listen_port");
+    if (read) read->kind = type;
+    return read;
   }
   if (type.empty()) return tl::unexpected(Skipped{"it has no type"});
   return tl::unexpected(Skipped{"interfaces of type " + type + " are not supported yet"});

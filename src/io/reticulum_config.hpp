@@ -18,6 +18,9 @@ struct ReticulumSetup {
   SharedInstance instance;
   std::vector<InterfaceConfig> interfaces;
   std::vector<std::string> warnings;  // interfaces that were skipped, and why
+
+  // Whether the programs of this machine share one instance, that has the interfaces for all.
+  [[nodiscard]] bool shares() const { return share_instance && !file.empty(); }
 };
 
 // First of /etc/reticulum, <user home>/.config/reticulum, <user home>/.reticulum that holds

@@ -187,8 +187,10 @@ name = "@NAME@"
 # tcp_connect = somewhere.example:4242, 192.0.2.7:4242
 
 # Where your Reticulum config lies: a directory, off, or nothing: /etc/reticulum,
-# ~/.config/reticulum, ~/.reticulum. A running shared instance is joined; else the
-# interfaces of that config are opened. It is never written to.
+# ~/.config/reticulum, ~/.reticulum. A shared instance (rnsd) is joined as soon as it
+# runs; until then only connections out are made, since the ports are the instance's.
+# Where that config says share_instance = no, all its interfaces are opened. It is never
+# written to.
 # reticulum = ~/.reticulum
 
 # Tell the mesh that here is a storage node.

@@ -14,7 +14,7 @@ TEST(Address, is_a_host_and_a_port) {
                            "[::1:42", "[host]:42", "a b:42", "http://x:42"}) {
     EXPECT_FALSE(parse_address(text)) << text;
   }
-  EXPECT_EQ(to_text({"::1", 42}), "[::1]:42");
+  EXPECT_EQ(to_text(Address{"::1", 42}), "[::1]:42");
 }
 
 TEST(Settings, are_defaults_in_an_empty_config_and_in_the_example) {
@@ -165,6 +165,9 @@ loglevel = 4
   EXPECT_EQ(setup->interfaces[1].address, (Address{"there.example", 4243}));
   EXPECT_EQ(setup->interfaces[2].address, (Address{"0.0.0.0", 4244}));
   EXPECT_FALSE(setup->interfaces[3].listens);
+  EXPECT_EQ(to_text(setup->interfaces[0]), "TCPServerInterface[Server/127.0.0.1:4242]");
+  EXPECT_EQ(to_text(setup->interfaces[1]), "TCPInterface[Client/there.example:4243]");
+  EXPECT_EQ(to_text(setup->interfaces[3]), "BackboneInterface[Backbone out/far.example:4245]");
   ASSERT_EQ(setup->warnings.size(), 3U);
   EXPECT_NE(setup->warnings[0].find("AutoInterface"), std::string::npos);
   EXPECT_NE(setup->warnings[1].find("passphrase"), std::string::npos);
