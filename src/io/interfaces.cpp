@@ -360,9 +360,6 @@ void Interfaces::State::add(InterfaceHandle handle, FramedStream::Socket socket,
   hooks.closed = [this, id] { handle_closed(id); };
   auto stream = std::make_shared<FramedStream>(std::move(socket), info.hardware_mtu + kAccessCode,
                                                turns, std::move(hooks));
-  connections.emplace(id, Connection{stream, info.name, std::move(connector)});
-  log_debug(info.name + ": up");
-                                               read_buffer, std::move(hooks));
   connections.emplace(id, Connection{stream, handle, info.name});
   log_info(info.name + ": up");
   sink.up(id, std::move(info));
