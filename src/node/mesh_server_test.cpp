@@ -42,9 +42,13 @@ class MeshServer : public testing::Test {
 
 TEST_F(MeshServer, serves_put_get_and_delete_in_every_form) {
   link_as_owner();
+  int second = 10;
   for (const Form form : {Form::msgpack, Form::json_string, Form::json_binary}) {
+    // Else it would be the same request in another encoding.
+    const std::string timestamp = "2026-03-01T12:00:" + std::to_string(++second) + "Z";
     Question write = put("/public/notes/a.txt", "hello");
     write.form = form;
+    write.timestamp = timestamp;
     const Reply written = ask(write);
     EXPECT_EQ(written.verdict(), "200");
     EXPECT_EQ(written.form, form);
@@ -54,6 +58,7 @@ TEST_F(MeshServer, serves_put_get_and_delete_in_every_form) {
 
     Question read = get("/public/notes/a.txt");
     read.form = form;
+    read.timestamp = timestamp;
     const Reply answer = ask(read);
     EXPECT_EQ(answer.verdict(), "200");
     EXPECT_EQ(answer.form, form);
@@ -64,12 +69,13 @@ TEST_F(MeshServer, serves_put_get_and_delete_in_every_form) {
 
     Question drop = remove("/public/notes/a.txt");
     drop.form = form;
+    drop.timestamp = timestamp;
     const Reply dropped = ask(drop);
     EXPECT_EQ(dropped.verdict(), "200");
     EXPECT_EQ(dropped.etag(), written.etag());
     Question gone = get("/public/notes/a.txt");
     gone.form = form;
-    gone.timestamp = "2026-03-01T12:00:01Z";  // another question than the one above
+    gone.timestamp = "2026-03-01T13:00:" + std::to_string(second) + "Z";  // another than above
     EXPECT_EQ(ask(gone).verdict(), "STORE001 404");
     EXPECT_EQ(ask(gone).form, form);
   }
