@@ -217,7 +217,7 @@ class TokenRevoke final : public CommandWork {
   // A full id names a token that this store does not know too: one made after a backup, say.
   std::optional<access::TokenId> find() {
     const std::string digits = codec::hash_digits(command_.token_id).value_or("");
-    if (const auto whole = codec::fixed_from_hex<access::TokenId::size()>(digits)) return whole;
+    if (const auto whole = codec::fixed_from_hex<access::TokenId::size()>(digits)) return *whole;
     std::vector<access::TokenId> found;
     for (const access::TokenRecord& record : host_.node().tokens().list()) {
       const auto& id = record.capability.id;
@@ -227,7 +227,7 @@ class TokenRevoke final : public CommandWork {
     if (!found.empty()) {
       fail("several tokens begin like this");
     } else {
-      fail(protocol::StoreCode::not_found, 404,
+      fail(protocol::StoreCode::path_not_found, 404,
            "there is no such token; the 16 digits of its id revoke one that is not known here");
     }
     return std::nullopt;
