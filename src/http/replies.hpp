@@ -34,7 +34,6 @@ Reply page_reply(const Context& context, int status, std::string html);
 // If-None-Match names this tag: what the client has is what it would get.
 [[nodiscard]] bool has_already(const Request& request, const storage::ETag& tag);
 
-
 // "no-cache", and "no-cache, public" below /public/ (C6).
 std::string_view cache_control(const StoragePath& path);
 
