@@ -17,7 +17,8 @@ namespace {
 constexpr const char* kFooter =
     "Exit codes: 0 done, 1 failed, 2 usage, 11 not found, 12 access denied, 13 storage full,\n"
     "14 invalid data, 15 conflict. With --json one JSON document goes to standard output.\n"
-    "Commands talk to the running serve of their home, or open the store themselves.";
+    "Commands talk to the running serve of their home, or open the store themselves.\n"
+    "--home, --json, -w, -v and -q stand before or behind any command; see meshstow --help.";
 
 // Collects what CLI11 writes into; turned into an Invocation once the words are known to be good.
 struct Words {
@@ -29,6 +30,20 @@ struct Words {
   bool quiet = false, version = false, example_config = false;
   std::uint64_t limit = 0;
 };
+
+std::string in_bounds(const std::string& seconds) {
+  const double number = std::strtod(seconds.c_str(), nullptr);
+  const double most = std::chrono::duration<double>(io::kLongestWait).count();
+  return number > 0 && number <= most ? "" : "a number of seconds above 0 and up to a day";
+}
+
+void add_wait(CLI::App& app, Words& words) {
+  app.add_option("-w", words.wait_seconds,
+                 "give up when the network brought nothing for so long: no path, no link, no "
+                 "answer, no byte; else bounds of 15 s and more")
+      ->type_name("SECONDS")
+      ->check(in_bounds);
+}
 
 void add_remote(CLI::App& sub, Words& words) {
   sub.add_option("--at", words.out.command.at,
@@ -42,6 +57,7 @@ void add_remote(CLI::App& sub, Words& words) {
   sub.add_option("--token-file", words.token_file,
                  "the file that holds it, - for standard input; else $MESHSTOW_TOKEN")
       ->type_name("FILE");
+  add_wait(sub, words);
 }
 
 CLI::App& add_path_command(CLI::App& app, Words& words, const std::string& verb,
@@ -182,12 +198,6 @@ void refuse_empty_values(CLI::App& app) {
   }
 }
 
-std::string in_bounds(const std::string& seconds) {
-  const double number = std::strtod(seconds.c_str(), nullptr);
-  const double most = std::chrono::duration<double>(io::kLongestWait).count();
-  return number > 0 && number <= most ? "" : "a number of seconds above 0 and up to a day";
-}
-
 void build(CLI::App& app, Words& words) {
   app.footer(kFooter);
   app.require_subcommand(0, 1);
@@ -195,11 +205,7 @@ void build(CLI::App& app, Words& words) {
   app.add_flag("--json", words.out.json, "one JSON document on standard output");
   app.add_flag("-v,--verbose", words.verbose, "tell more on standard error; twice: every packet");
   app.add_flag("-q,--quiet", words.quiet, "errors only; what it waits for is not shown");
-  app.add_option("-w", words.wait_seconds,
-                 "give up when the network brought nothing for so long: no path, no link, no "
-                 "answer, no byte; else bounds of 15 s and more")
-      ->type_name("SECONDS")
-      ->check(in_bounds);
+  add_wait(app, words);
   app.add_flag("--version", words.version, "print the version");
   app.add_flag("--exampleconfig", words.example_config, "print a commented config");
   add_node_commands(app, words);
@@ -288,6 +294,7 @@ tl::expected<Invocation, int> read_command_line(int argc, char** argv) {
   CLI::App app("User-owned storage for mesh networks", "meshstow");
   Words words;
   build(app, words);
+  words.out.program = argc > 0 ? argv[0] : "meshstow";
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

@@ -21,6 +21,7 @@ struct ServeFlags {  // absent: as the home's config says
 };
 
 struct Invocation {
+  std::string program;  // as it was called
   std::optional<std::string> home;
   bool json = false;
   io::LogLevel log_level = io::LogLevel::warning;

@@ -147,7 +147,8 @@ class Daemon {
     }
     if (!invocation_.json) {
       ready["home"] = host_->home().directory().string();
-      ready["program"] = invocation_.home ? "meshstow --home " + *invocation_.home : "meshstow";
+      ready["program"] =
+          invocation_.program + (invocation_.home ? " --home " + *invocation_.home : "");
     }
     // Nobody has to listen to a node for it to be one.
     (void)report_result(invocation_.json, "serve", boost::json::serialize(ready));

@@ -316,8 +316,8 @@ http::Service& HttpServer::service() { return *state_->shared->service; }
 std::string HttpServer::origin() const { return state_->endpoints.front().origin(); }
 
 std::optional<std::string> HttpServer::https_origin() const {
-  for (const http::Endpoint& endpoint : state_->endpoints) {
-    if (endpoint.secure) return endpoint.origin();
+  for (const auto& listener : state_->listeners) {
+    if (listener->tls) return state_->endpoints[listener->endpoint].origin();
   }
   return std::nullopt;
 }

@@ -2,6 +2,7 @@
 
 #include "codec/hash_text.hpp"
 #include "io/command_work.hpp"
+#include "io/http_server.hpp"
 #include "io/load.hpp"
 #include "io/network_report.hpp"
 
@@ -66,10 +67,13 @@ class Status final : public CommandWork {
  private:
   void tell(const storage::Usage& usage) {
     const auto& identities = host_.home().identities();
+    const HttpServer* http = host_.http_server();  // null without `serve`, or with --http off
     finish({{"owner", codec::to_hex(identities.owner.hash())},
             {"device", codec::to_hex(identities.device.hash())},
             {"destination", codec::to_hex(host_.home().destination())},
             {"name", host_.home().settings().name},
+            {"http", http == nullptr ? json::value() : json::value(http->origin())},
+            {"address", http == nullptr ? json::value() : json::value(http->address())},
             {"documents", usage.documents},
             {"bytes", usage.bytes},
             {"quota", number_or_null(usage.quota)},
@@ -217,7 +221,7 @@ class TokenRevoke final : public CommandWork {
   // A full id names a token that this store does not know too: one made after a backup, say.
   std::optional<access::TokenId> find() {
     const std::string digits = codec::hash_digits(command_.token_id).value_or("");
-    if (const auto whole = codec::fixed_from_hex<access::TokenId::size()>(digits)) return whole;
+    if (const auto whole = codec::fixed_from_hex<access::TokenId::size()>(digits)) return *whole;
     std::vector<access::TokenId> found;
     for (const access::TokenRecord& record : host_.node().tokens().list()) {
       const auto& id = record.capability.id;
@@ -227,7 +231,7 @@ class TokenRevoke final : public CommandWork {
     if (!found.empty()) {
       fail("several tokens begin like this");
     } else {
-      fail(protocol::StoreCode::not_found, 404,
+      fail(protocol::StoreCode::path_not_found, 404,
            "there is no such token; the 16 digits of its id revoke one that is not known here");
     }
     return std::nullopt;

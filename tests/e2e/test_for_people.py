@@ -1,11 +1,13 @@
 """What people read on the command line, and how it takes what they copied from it."""
 import json
 import re
+import signal
+import subprocess
 import unicodedata
 
 import pytest
 
-from harness import eventually, one_line
+from harness import BINARY, PATIENCE, Lines, die_with_parent, eventually, one_line
 
 TURNED = "/public/notes/gpj.\u202eexe"
 CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -108,3 +110,25 @@ def test_the_id_of_a_token_is_taken_as_it_is_printed(world):
         assert f"<{made}>" in node.run("token", "list").out
         assert f"<{made}>" in node.run("token", "revoke", change(made)).out
     assert all(each["revoked"] for each in node.json("token", "list")["tokens"])
+
+
+def test_what_serve_says_to_try_next_can_be_typed(world):
+    node = world.node()
+    process = subprocess.Popen(
+        [BINARY, "--home", str(node.home), "serve", "--reticulum", "off", "--http", "off"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=node.env,
+        preexec_fn=die_with_parent)
+    try:
+        lines = Lines(process.stdout)
+        said = [lines.next()]
+        while not said[-1].startswith("and from another node"):
+            said.append(lines.next())
+        put, show = said[said.index("Try next, in another terminal:\n") + 1:-1]
+        (node.folder / "FILE").write_bytes(b"hello")
+        for command in (put, show):
+            done = subprocess.run(["sh", "-c", command], cwd=node.folder, env=node.env,
+                                  capture_output=True, text=True, check=True, timeout=PATIENCE)
+        assert "hello.txt" in done.stdout
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(PATIENCE)

@@ -193,6 +193,22 @@ def test_one_command_takes_no_port_either_and_goes_through_the_instance(world):
     assert ours.runs()
 
 
+def test_one_command_waits_for_an_instance_as_long_as_it_may(world):
+    ours = Reticulum(world, listening(free_port()))
+    server = world.node().serve(reticulum=str(ours.folder))
+    server.run("put", NOTE, data=b"worth waiting for")
+    asking = world.node()
+    (asking.home / "config").write_text(f"[meshstow]\nreticulum = {ours.folder}\n")
+    command = subprocess.Popen(
+        [BINARY, "--home", asking.home, "-w", str(PATIENCE), "get", NOTE, "--at",
+         server.destination], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=asking.env,
+        preexec_fn=die_with_parent)
+    eventually(lambda: (asking.home / "store.sqlite-wal").exists(), "the command at work")
+    ours.start_rnsd()
+    assert command.communicate(timeout=PATIENCE * 2)[0] == b"worth waiting for"
+    assert command.returncode == 0 and ours.runs()
+
+
 def can_make_a_network():
     return shutil.which("unshare") and subprocess.run(
         ["unshare", "-n", "true"], capture_output=True, check=False).returncode == 0

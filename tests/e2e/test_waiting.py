@@ -188,8 +188,8 @@ def test_the_wait_for_an_answer_is_shown_and_bounded(world, serving):
     assert last_line(said).endswith("did not answer within 4 s"), said.shown
 
 
-def test_a_transfer_that_moves_is_never_ended_and_has_a_bar(world, serving):
-    there = Setting(world, serving, rate=30_000)
+def test_a_transfer_that_moves_is_never_ended_and_has_a_bar(world):
+    there = Setting(world, rate=30_000)
     body = os.urandom(300_000)   # 10 s
     source = there.node.folder / "source"
     source.write_bytes(body)

@@ -4,6 +4,8 @@ import crypto from 'node:crypto';
 import {after, before, describe, test} from 'node:test';
 
 import {start_browser} from './support/browser.mjs';
+import {make_certificate} from './support/certificate.mjs';
+import {free_port} from './support/processes.mjs';
 import {exchange, request} from './support/raw.mjs';
 import {only_meshstow, start_server} from './support/server.mjs';
 import {assemble_app, serve_folder} from './support/static_server.mjs';
@@ -83,6 +85,26 @@ describe('pages', only_meshstow, () => {
     await page.goto(ask_for('notes:rw'));
     await page.locator('#allow').click();
     await page.waitForURL(/access_token=/);
+  });
+
+  test('a phone signs in over TLS with the passphrase, on a page that names the home', async (t) => {
+    const {certificate, key} = await make_certificate();
+    const port = await free_port();
+    const home = await start_server({init: ['--name', 'shelf'], flags: ['--https', `127.0.0.1:${port}`, '--cert', certificate, '--key', key]});
+    t.after(() => home.stop());
+    const phone = await in_browser(t, {signed_in: false, ignoreHTTPSErrors: true, viewport: {width: 360, height: 740}, isMobile: true, hasTouch: true});
+    await phone.goto(`https://127.0.0.1:${port}/dashboard/`);
+    await phone.getByText('shelf').waitFor();
+    await phone.getByText('meshstow passphrase').waitFor();
+    await home.command_with('correct horse\n', 'passphrase');
+    await phone.reload();
+    await phone.locator('input[type=password]').fill('correct horse');
+    await phone.getByRole('button', {name: 'Sign in'}).tap();
+    await phone.getByText('What is stored').waitFor();
+    const width = await phone.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= 360, `${width}`);
+    await phone.reload();
+    await phone.getByText('What is stored').waitFor();
   });
 
   test('the key of a session cannot be read by a script', async (t) => {

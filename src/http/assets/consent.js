@@ -1,6 +1,7 @@
 // The consent page: asks whoever is signed in, and shows others how to sign in first.
 import {resume, signed, while_loading} from './session.js';
 import {until_signed_in} from './signin.js';
+import {printable} from './text.js';
 
 const page = document.getElementById('page');
 const kOurs = ['grant', 'lifetime', 'decision'];  // what the user decides, and no address
@@ -25,7 +26,7 @@ function ask() {
     try {
       await decide(event.submitter?.value ?? 'deny');
     } catch (error) {
-      problem.textContent = error.message;
+      problem.textContent = printable(error.message);
       problem.hidden = false;
       for (const button of buttons) button.disabled = false;
     }

@@ -55,7 +55,7 @@ export function ask(question, yes, {danger = false, note = ''} = {}) {
   const dialog = document.getElementById('dialog');
   const [text, more, go, back] = ['question', 'note', 'yes', 'no'].map((id) => document.getElementById(id));
   text.textContent = printable(question);
-  more.textContent = note;
+  more.textContent = printable(note);
   more.hidden = !note;
   go.textContent = yes;
   dialog.classList.toggle('danger', danger);

@@ -1,6 +1,7 @@
 // How to sign in, on any page of ours that finds nobody signed in.
 import {make} from './page.js';
 import {other_session, read_server, resume, server, sign_in} from './session.js';
+import {printable} from './text.js';
 
 function passphrase_form(show_error, done) {
   const input = make('input', {type: 'password', id: 'passphrase', name: 'passphrase', required: true, autofocus: true});
@@ -16,7 +17,7 @@ function passphrase_form(show_error, done) {
 
 function card(why, done) {
   const note = make('p', {class: 'bad', id: 'why', role: 'alert', hidden: !why}, why);
-  const show_error = (text) => { note.textContent = text; note.hidden = false; };
+  const show_error = (text) => { note.textContent = printable(text); note.hidden = false; };
   const home = make('p', {class: 'soft'}, 'This is ', make('strong', {}, server.address), server.name ? `, “${server.name}”.` : '.');
   return make('main', {class: 'card', id: 'signin'}, make('h1', {}, 'Sign in to your storage'), home, note,
     server.passphrase ? passphrase_form(show_error, done) : null,

@@ -1,6 +1,7 @@
 // Storage, apps, tokens, node: each view is a function from the state to elements.
 import {call} from './api.js';
 import {ask, bytes, make, section, show_once, table, when} from './page.js';
+import {printable} from './text.js';
 
 export function storage_view({usage}) {
   const figure = (title, value) => make('div', {}, make('dt', {}, title), make('dd', {}, value));
@@ -67,7 +68,7 @@ function token_form(refresh) {
       show_once('The new token, shown only now', token);
       refresh();
     } catch (error) {
-      problem.textContent = error.message;
+      problem.textContent = printable(error.message);
       problem.hidden = false;
     }
   }}, make('div', {class: 'row'}, make('label', {htmlFor: 'scope'}, 'Scope'), scope, make('label', {htmlFor: 'days'}, 'for'), days,
