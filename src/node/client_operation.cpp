@@ -450,23 +450,28 @@ void ClientOperation::on_error(Now now, protocol::StorageError error) {
 
 // ---- The end.
 
-// A limit of ours or of the node that is reached now is none of what was asked: it passes.
+// A limit of ours or of the node that is reached now is none of what was asked: it passes. What got
+// no answer has no status.
 void ClientOperation::fail(Now now, const Error& why, std::string message) {
-  const bool passes = why.code == Errc::limit;
-  fail(now, why, passes ? busy(std::move(message)) : invalid(std::move(message)));
+  if (why.code == Errc::limit) return fail(now, why, busy(std::move(message)));
+  fail(now, why, protocol::StorageError{.message = std::move(message)});
 }
 
 void ClientOperation::fail(Now now, const Error& why, Refused as) {
+  fail(now, why,
+       protocol::StorageError{
+           .code = as.code, .message = std::move(as.message), .status = as.status});
+}
+
+void ClientOperation::fail(Now now, const Error& why, protocol::StorageError error) {
   if (ended()) return;
   const auto transfers = {sending_, receiving_};
   end(now);
   for (const auto& transfer : transfers) {
     if (transfer) context_.endpoint.cancel(now, *transfer);
   }
-  OperationFailed failed{.operation = id_, .answered = false, .why = why};
-  failed.error.code = as.code;
-  failed.error.status = as.status;
-  failed.error.message = std::move(as.message);
+  OperationFailed failed{
+      .operation = id_, .error = std::move(error), .answered = false, .why = why};
   failed.error.path = request_.path.text();
   failed.error.timestamp = codec::format_iso8601(now.wall);
   context_.events.push_back(std::move(failed));

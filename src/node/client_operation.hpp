@@ -85,6 +85,7 @@ class ClientOperation {
   void on_error(Now now, protocol::StorageError error);
   void fail(Now now, const Error& why, std::string message);
   void fail(Now now, const Error& why, Refused as);
+  void fail(Now now, const Error& why, protocol::StorageError error);
   void end(Now now);
 
   ClientContext& context_;
