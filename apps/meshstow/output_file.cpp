@@ -52,15 +52,16 @@ io::HomeResult<OutputFile> OutputFile::standard_output() {
 
 io::HomeResult<OutputFile> OutputFile::create(const std::filesystem::path& given) {
   std::error_code ignored;
+  const auto status = std::filesystem::status(given, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    // Not past its links: those of /proc, as /dev/stdout is one, lead to no name.
+    const int descriptor = ::open(given.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (descriptor < 0) return tl::unexpected(given.string() + ": " + system_message());
+    return OutputFile(descriptor, {}, {});
+  }
   const auto target = behind_links(given);
   if (std::filesystem::is_symlink(target, ignored)) {
     return tl::unexpected(given.string() + ": links that lead to one another");
-  }
-  const auto status = std::filesystem::status(target, ignored);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    const int descriptor = ::open(target.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    if (descriptor < 0) return tl::unexpected(target.string() + ": " + system_message());
-    return OutputFile(descriptor, {}, {});
   }
   if (std::filesystem::exists(status) && ::access(target.c_str(), W_OK) != 0) {
     return tl::unexpected(target.string() + ": " + system_message());

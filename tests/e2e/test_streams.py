@@ -149,6 +149,7 @@ def test_pipes_and_devices_are_written_straight(world, tmp_path):
     reader.join(PATIENCE)
     assert got == [b"new"] and stat.S_ISFIFO(pipe.stat().st_mode)
     node.run("get", NOTE, "-o", "/dev/null")
+    assert node.run("get", NOTE, "-o", "/dev/stdout").stdout.startswith(b"new")
     assert "directory" in one_line(node.run("get", NOTE, "-o", tmp_path, code=1))
 
 
