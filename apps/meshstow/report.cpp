@@ -109,8 +109,10 @@ void print_status(const json::object& about) {
   print_fields(about, {{"Owner", "owner", Kind::hash},
                        {"Device", "device", Kind::hash},
                        {"Destination", "destination", Kind::hash},
-                       {"Name", "name"},
-                       {"Documents", "documents"},
+                       {"Name", "name"}});
+  const json::value* address = about.if_contains("address");
+  if (address != nullptr && !address->is_null()) print_fields(about, {{"Address", "address"}});
+  print_fields(about, {{"Documents", "documents"},
                        {"Stored", "bytes", Kind::size},
                        {"Quota", "quota", Kind::size},
                        {"Space left", "space_left", Kind::size},

@@ -52,14 +52,14 @@ inline constexpr std::size_t kTokenScopes = 16;          // count
 inline constexpr std::size_t kTokensPerSpace = 100'000;  // count
 
 // Reticulum.
-inline constexpr std::size_t kInterfaces = 1024;                   // count
-inline constexpr std::size_t kLinks = 4096;                        // count
-inline constexpr std::size_t kIncomingResourcesPerLink = 4;        // count
-inline constexpr std::size_t kRequestsPerLink = 256;               // unanswered, per link
-inline constexpr std::size_t kKnownDestinations = 65'536;  // count
-inline constexpr std::size_t kPacketHashes = 500'000;      // count, per generation
-inline constexpr std::size_t kPathRequestTags = 32'000;    // count
-inline constexpr std::size_t kReceipts = 1024;             // count
+inline constexpr std::size_t kInterfaces = 1024;             // count
+inline constexpr std::size_t kLinks = 4096;                  // count
+inline constexpr std::size_t kIncomingResourcesPerLink = 4;  // count
+inline constexpr std::size_t kRequestsPerLink = 256;         // unanswered, per link
+inline constexpr std::size_t kKnownDestinations = 65'536;    // count
+inline constexpr std::size_t kPacketHashes = 500'000;        // count, per generation
+inline constexpr std::size_t kPathRequestTags = 32'000;      // count
+inline constexpr std::size_t kReceipts = 1024;               // count
 inline constexpr std::size_t kInterfaceSendQueue = 8 * 1024 * 1024;
 inline constexpr std::size_t kRememberedAnswers = 512;  // per link
 inline constexpr std::size_t kWritesPerLink = 65'536;   // then the peer needs a new link

@@ -50,7 +50,12 @@ TEST_F(Proxied, webfinger_links_consent_and_address_use_the_public_url) {
       EXPECT_NE(found.body.find(part), std::string::npos) << host << part;
     }
   }
-  EXPECT_EQ(ask("/dashboard/", "box.example").status, 200);
+  const auto page = ask("/dashboard/", "box.example");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_NE(page.header("Content-Security-Policy")
+                .find("script-src https://box.example/dashboard/; style-src"),
+            std::string::npos)
+      << "and no script that is stored in the same origin";
   EXPECT_EQ(ask("/storage/me/public/x/none", "box.example").status, 404);
   BrowserForTest browser(server_, "box.example", "https://");
   EXPECT_EQ(browser.sign_in().status, 200);

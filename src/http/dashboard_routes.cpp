@@ -27,7 +27,10 @@ tl::expected<SessionId, Router::Answer> Router::authorise_session() {
   const std::string target = with_target({});
   const Call call{context_.asked, request_.method, target};
   switch (core_.calls.check(now_, core_.sessions, *header, call, session)) {
-    case SignedCalls::Proof::good: return session;
+    case SignedCalls::Proof::good: {
+      holder_ = base::Holder::owner();
+      return session;
+    }
     case SignedCalls::Proof::none: break;
     case SignedCalls::Proof::stale: {
       Reply again = error_reply(context_, 401, "Sign this call with the nonce of now.");
@@ -76,7 +79,7 @@ Router::Answer Router::consent() {
 // before had the browser keep must not take the place of what comes next.
 Router::Answer Router::shell(bool fresh) {
   if (!is_read()) return answer(method_not_allowed(context_, "GET, HEAD"));
-  Reply reply = page_reply(200, std::string(find_asset("index.html")->bytes));
+  Reply reply = page_reply(context_, 200, std::string(find_asset("index.html")->bytes));
   // Browsers take it from secure origins; this machine's is one.
   const bool secure = core_.config.endpoints[context_.endpoint].secure || !context_.proxied;
   if (fresh && secure) reply.head.headers.add("Clear-Site-Data", "\"cache\"");
@@ -116,7 +119,6 @@ Router::Answer Router::api(std::string_view rest) {
   }
   auto session = authorise_session();
   if (!session) return std::move(session.error());
-  holder_ = base::Holder::owner();
   if (asks_who) return answer(session_reply(core_, context_, now_, /*signed_in=*/true));
   constexpr std::string_view kFiles = "files/";
   if (rest.starts_with(kFiles)) return api_files(rest.substr(kFiles.size() - 1), *session);
@@ -148,6 +150,7 @@ Router::Answer Router::download(std::string_view ticket) {
     return error(403, "This download was begun before, or is too old. Go back and try again.");
   }
   context_.attachment = true;
+  holder_ = base::Holder::owner();
   return document(std::move(found->path), Authority::of_session(found->session));
 }
 

@@ -76,8 +76,9 @@ std::string scope_row(const Scope& scope, std::size_t index) {
   return row;
 }
 
-Reply problem_page(const std::string& why) {
-  return page_reply(400, message_page("This app\xE2\x80\x99s request cannot be used", why));
+Reply problem_page(const Context& context, const std::string& why) {
+  return page_reply(context, 400,
+                    message_page("This app\xE2\x80\x99s request cannot be used", why));
 }
 
 // An app that is given a token must be alone in its origin. In ours are the files of all that is
@@ -143,16 +144,17 @@ tl::expected<AuthorizationRequest, std::string> read_authorization(const Core& c
 
 Reply consent_page(const Core& core, const Context& context, std::string_view query) {
   const auto form = parse_form(query);
-  if (!form) return problem_page("Its request is malformed.");
+  if (!form) return problem_page(context, "Its request is malformed.");
   const auto asked = read_authorization(core, *form);
-  if (!asked) return problem_page(asked.error());
+  if (!asked) return problem_page(context, asked.error());
   std::string rows;
   for (std::size_t i = 0; i < asked->scopes.size(); ++i) rows += scope_row(asked->scopes[i], i);
   const Endpoint& endpoint = core.shown_endpoint(context.endpoint);
-  return page_reply(200, render_page("consent.html",
-                                     {{"origin", asked->redirect.origin},
-                                      {"address", core.config.account + "@" + endpoint.authority()},
-                                      {"rows", rows}}));
+  return page_reply(
+      context, 200,
+      render_page("consent.html", {{"origin", asked->redirect.origin},
+                                   {"address", core.config.account + "@" + endpoint.authority()},
+                                   {"rows", rows}}));
 }
 
 void ConsentAnswer::refuse(int status, std::string_view why) {

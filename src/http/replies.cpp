@@ -112,18 +112,21 @@ bool has_already(const Request& request, const storage::ETag& tag) {
   return conditions && conditions->if_none_match && conditions->if_none_match->matches_weak(tag);
 }
 
-Reply page_reply(int status, std::string html) {
+Reply page_reply(const Context& context, int status, std::string html) {
+  // Not all of our origin: where there is but one, stored documents are in it.
+  const std::string ours = context.asked + "/dashboard/";
   Reply reply;
   reply.head.status = status;
   HeaderBlock& headers = reply.head.headers;
   headers.add("Content-Type", "text/html; charset=utf-8");
   headers.add("Cache-Control", "no-store");
-  headers.add(
-      "Content-Security-Policy",
-      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-      "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+  headers.add("Content-Security-Policy", "default-src 'none'; script-src " + ours + "; style-src " +
+                                             ours +
+                                             "; img-src 'self' data: blob:; connect-src 'self'; "
+                                             "base-uri 'none'; form-action 'none'; "
+                                             "frame-ancestors 'none'");
   headers.add("X-Frame-Options", "DENY");
-  headers.add("Referrer-Policy", "no-referrer");
+  headers.add("Referrer-Policy", "same-origin");
   headers.add("X-Content-Type-Options", "nosniff");
   reply.body = std::move(html);
   return reply;

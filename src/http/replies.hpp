@@ -29,11 +29,10 @@ Reply redirect_reply(int status, std::string_view location);
 
 // Headers of our own pages: no script but ours, no frame around them, no referrer to others. What
 // they hold is not private: whoever knows the address gets it. Private things come by signed calls.
-Reply page_reply(int status, std::string html);
+Reply page_reply(const Context& context, int status, std::string html);
 
 // If-None-Match names this tag: what the client has is what it would get.
 [[nodiscard]] bool has_already(const Request& request, const storage::ETag& tag);
-
 
 // "no-cache", and "no-cache, public" below /public/ (C6).
 std::string_view cache_control(const StoragePath& path);

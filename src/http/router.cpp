@@ -100,7 +100,7 @@ std::string Router::with_target(std::string origin) const {
   return origin;
 }
 
-// Dashboard and consent are elsewhere: 307 keeps method and body.
+// Dashboard and consent are elsewhere.
 Router::Answer Router::route_storage_host() {
   if (is_app_side(target_.path, core_.config.account)) return route_app_side(target_.path);
   if (target_.path.starts_with("/apps/")) {
@@ -112,7 +112,9 @@ Router::Answer Router::route_storage_host() {
     return error(404, "There is nothing at this address.");
   }
   context_.cors = false;
-  return answer(redirect_reply(307, with_target(endpoint.dashboard_origin({}))));
+  const std::string there = endpoint.dashboard_origin({});
+  if (!is_read()) return error(421, "This is done at " + there + ".");
+  return answer(redirect_reply(307, with_target(there)));
 }
 
 // Here no stored content is shown. Programs that know this address get it all the same: a browser

@@ -4,9 +4,11 @@
 #include <boost/asio/post.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <new>
 #include <sys/socket.h>
 
 #include "base/mesh_limits.hpp"
+#include "io/log.hpp"
 
 namespace meshstow::io {
 namespace {
@@ -95,8 +97,18 @@ void FramedStream::handle_unhandled(Share& share) {
   while (!unhandled_.empty() && share.allows_one_more()) {
     const Bytes packet = std::move(unhandled_.front());
     unhandled_.pop_front();
-    hooks_.packet(packet);
+    hand_over(packet);
     if (closed_ || finishing_) unhandled_.clear();
+  }
+}
+
+// Memory that runs out is no reason to end the node: whoever asked for it goes.
+void FramedStream::hand_over(ByteView packet) {
+  try {
+    hooks_.packet(packet);
+  } catch (const std::bad_alloc&) {
+    log_error("out of memory: a connection is closed");
+    fail();
   }
 }
 
@@ -106,7 +118,7 @@ void FramedStream::handle_bytes(ByteView bytes, Share& share) {
     if (packet.size() < kShortestPacket) {
       ++counters_.dropped;
     } else if (unhandled_.empty() && share.allows_one_more()) {
-      hooks_.packet(packet);
+      hand_over(packet);
     } else {
       unhandled_.push_back(base::to_bytes(packet));
     }

@@ -24,6 +24,7 @@ class FramedStream final : public InputSource, public std::enable_shared_from_th
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
   struct Hooks {
+    // Where it throws bad_alloc, the connection is lost, with all that its peer had open.
     std::function<void(ByteView packet)> packet;
     std::function<void()> closed;  // once, unless abandon() came first
   };
@@ -47,6 +48,7 @@ class FramedStream final : public InputSource, public std::enable_shared_from_th
   [[nodiscard]] std::size_t read_some(base::MutableByteView buffer);
   void handle_unhandled(Share& share);
   void handle_bytes(ByteView bytes, Share& share);
+  void hand_over(ByteView packet);
   void flush();
   [[nodiscard]] bool write_some();
   void forget_sent(std::size_t count);

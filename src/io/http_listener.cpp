@@ -137,8 +137,8 @@ tl::expected<std::vector<asio::ip::address>, std::string> bind_all(
     if (!acceptor) {
       last = acceptor.error();
       if (last != asio::error::address_in_use) continue;
-      return tl::unexpected("cannot listen for HTTP on " + to_text({at.to_string(), port}) + ": " +
-                            last.message());
+      return tl::unexpected("cannot listen for HTTP on " + to_text(Address{at.to_string(), port}) +
+                            ": " + last.message());
     }
     port = acceptor->local_endpoint().port();
     bound.push_back(at);

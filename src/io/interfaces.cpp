@@ -330,10 +330,10 @@ InterfaceHandle Interfaces::State::add_connector(Connector::Target target, Inter
 
 void Interfaces::State::handle_connected(InterfaceHandle handle, FramedStream::Socket socket) {
   Opened& opened = all.at(handle);
-  opened.trouble.clear();
+  const bool was_down = !std::exchange(opened.trouble, {}).empty();
   if (opened.instance.joined) {
     opened.instance.joined();
-  } else {
+  } else if (was_down) {
     log_notice(opened.info.name + ": connected");
   }
   add(handle, std::move(socket), opened.info);

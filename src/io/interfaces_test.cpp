@@ -1,6 +1,7 @@
 #include "io/interfaces.hpp"
 
 #include <algorithm>
+#include <new>
 #include <thread>
 
 #include "base/limits.hpp"
@@ -22,6 +23,7 @@ struct Node {
     };
     sink.down = [this](InterfaceId id) { down.push_back(id); };
     sink.packet = [this](InterfaceId, ByteView packet) {
+      if (too_much && std::ranges::equal(packet, *too_much)) throw std::bad_alloc();
       packets.push_back(base::to_bytes(packet));
       std::this_thread::sleep_for(each_takes);
     };
@@ -45,6 +47,7 @@ struct Node {
 
   boost::asio::io_context loop;
   std::chrono::microseconds each_takes{0};
+  std::optional<Bytes> too_much;  // there is no memory for this one
   std::vector<InterfaceId> up, down;
   std::vector<reticulum::InterfaceInfo> infos;
   std::vector<Bytes> packets;
@@ -108,6 +111,22 @@ TEST(Interfaces, take_a_share_of_each_connection_in_turn) {
   const auto found = std::ranges::find(node.packets, packet_of(20, 2));
   // Some shares may have gone before the other connection was seen to have something.
   EXPECT_LT(found - node.packets.begin(), static_cast<int>(kMany / 2));
+}
+
+TEST(Interfaces, close_the_connection_for_which_memory_ran_out_and_go_on) {
+  Node node;
+  const auto port = node.listen();
+  RawSocket greedy = RawSocket::connect_tcp(port);
+  RawSocket other = RawSocket::connect_tcp(port);
+  ASSERT_TRUE(node.until([&] { return node.up.size() == 2; }));
+  node.too_much = packet_of(30, 7);
+  const Bytes one = codec::hdlc_frame(*node.too_much);
+  ASSERT_EQ(greedy.send(one), one.size());
+  ASSERT_TRUE(node.until([&] { return node.down.size() == 1; }));
+  const Bytes two = codec::hdlc_frame(packet_of(20, 2));
+  ASSERT_EQ(other.send(two), two.size());
+  ASSERT_TRUE(node.until([&] { return node.packets.size() == 1; }));
+  EXPECT_EQ(node.interfaces->up_count(), 1U);
 }
 
 TEST(Interfaces, drop_what_is_no_packet_and_take_the_next) {

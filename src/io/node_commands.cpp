@@ -2,6 +2,7 @@
 
 #include "codec/hash_text.hpp"
 #include "io/command_work.hpp"
+#include "io/http_server.hpp"
 #include "io/load.hpp"
 #include "io/network_report.hpp"
 
@@ -66,10 +67,13 @@ class Status final : public CommandWork {
  private:
   void tell(const storage::Usage& usage) {
     const auto& identities = host_.home().identities();
+    const HttpServer* http = host_.http_server();  // null without `serve`, or with --http off
     finish({{"owner", codec::to_hex(identities.owner.hash())},
             {"device", codec::to_hex(identities.device.hash())},
             {"destination", codec::to_hex(host_.home().destination())},
             {"name", host_.home().settings().name},
+            {"http", http == nullptr ? json::value() : json::value(http->origin())},
+            {"address", http == nullptr ? json::value() : json::value(http->address())},
             {"documents", usage.documents},
             {"bytes", usage.bytes},
             {"quota", number_or_null(usage.quota)},

@@ -165,6 +165,18 @@ TEST(NodeHost, answers_every_write_before_it_is_closed) {
   EXPECT_EQ(parsed(again.run(command("status"))).at("documents").to_number<int>(), 200);
 }
 
+TEST(NodeHost, tells_what_the_mesh_holds) {
+  Pair pair;
+  ASSERT_TRUE(pair.ask("put", "/public/a/x", "1").ok);
+  const auto load = parsed(pair.a.run(command("status"))).at("load").as_object();
+  const auto& mesh = load.at("mesh").as_object();
+  EXPECT_EQ(mesh.at("links").at("favoured").to_number<int>(), 1);
+  EXPECT_EQ(mesh.at("links").at("anonymous").to_number<int>(), 0);
+  const auto& interfaces = mesh.at("interfaces").as_array();
+  ASSERT_EQ(interfaces.size(), 1U);
+  EXPECT_GT(interfaces[0].at("packets").to_number<int>(), 0);
+}
+
 TEST(NodeHost, remembers_whom_it_heard) {
   Pair pair;
   ASSERT_TRUE(pair.ask("put", "/public/a/x", "1").ok);

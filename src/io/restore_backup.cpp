@@ -21,9 +21,9 @@ namespace json = boost::json;
 constexpr std::uint64_t kTellEvery = 16 * 1024 * 1024;  // bytes
 constexpr std::size_t kDamagesNamed = 10;
 constexpr const char* kOlderState =
-    "Apps that connect from now on take this older state for the truth, and drop what they hold that "
-    "is newer. Where an app or a device holds something that was stored after the backup, save it "
-    "from there before you start serve.";
+    "Apps that connect from now on take this older state for the truth, and drop what they hold "
+    "that is newer. Where an app or a device holds something that was stored after the backup, "
+    "save it from there before you start serve.";
 constexpr const char* kStopped = "stopped, and nothing was changed";
 constexpr const char* kStoreParts[] = {"", "-wal", "-mark"};
 

@@ -111,9 +111,7 @@ TEST(ReticulumConfig, is_found_as_reticulum_finds_it) {
   EXPECT_EQ(find_reticulum_config(user, system), system);
 }
 
-TEST(ReticulumConfig, gives_the_interfaces_that_we_have_and_says_why_not_the_others) {
-  const TestFolder folder;
-  folder.write("config", R"([reticulum]
+constexpr const char* kManyInterfaces = R"([reticulum]
 enable_transport = False
 share_instance = No
 [logging]
@@ -155,7 +153,11 @@ loglevel = 4
     type = TCPClientInterface
     enabled = yes
     target_host = there.example
-)");
+)";
+
+TEST(ReticulumConfig, gives_the_interfaces_that_we_have_and_says_why_not_the_others) {
+  const TestFolder folder;
+  folder.write("config", kManyInterfaces);
   const auto setup = read_reticulum_setup(folder.path().string());
   ASSERT_TRUE(setup.has_value()) << setup.error();
   EXPECT_FALSE(setup->share_instance);

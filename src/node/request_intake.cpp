@@ -1,5 +1,7 @@
 #include "node/request_intake.hpp"
 
+#include "crypto/hash.hpp"
+
 namespace meshstow::node {
 namespace {
 

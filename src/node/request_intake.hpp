@@ -25,7 +25,7 @@ struct AcceptedRequest {
   protocol::StorageRequest message;
   storage::Conditions conditions;
   std::unique_ptr<storage::BodyUpload> body;  // PUT, opened if it was sealed, and whole
-  access::Decision right;  // by which it may, looked at again as it goes on
+  access::Decision right;                     // by which it may, looked at again as it goes on
   // Of the whole message, signature included; nullopt from a sender who is not identified.
   std::optional<Hash32> digest;
 };

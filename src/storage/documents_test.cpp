@@ -19,7 +19,7 @@ bool is_dated(Store& store, std::string_view path) {
 }
 
 constexpr auto kSecond = std::chrono::seconds{1};
-constexpr auto kHour = std::chrono::hours{1};
+constexpr auto kHour = std::chrono::minutes{60};
 
 TEST_P(Documents, know_whether_their_second_is_theirs_alone) {
   for (const HistoryPolicy& policy : {HistoryPolicy::all(), HistoryPolicy::none()}) {

@@ -49,7 +49,7 @@ describe('slow clients', {concurrency: 2}, () => {
       'a chunk that stops': {bytes: `${put({'Transfer-Encoding': 'chunked'})}400\r\nsome`},
       'a large body that stops': {bytes: `${put({'Content-Length': 8 * kMib})}${'x'.repeat(3 * kMib)}`},
       'a form that drips': {bytes: request('POST', '/oauth/me/token', base({'Content-Length': 1000})), drip: 'x'},
-      'a sign-in that drips': {bytes: request('POST', '/signin', base({'Content-Length': 1000})), drip: 'x'},
+      'a sign-in that drips': {bytes: request('POST', '/signin', base({'Content-Length': 1000, Host: new URL(server.dashboard).host})), drip: 'x'},
       'a chunk size that drips': {bytes: large_chunk, drip: '0'},
       'a chunk extension that drips': {bytes: `${large_chunk}1;x=`, drip: 'x'},
       'a trailer that drips': {bytes: `${large_chunk}0\r\n`, drip: 'X-Drip: 1\r\n'},

@@ -158,6 +158,8 @@ stat -c %a "$1" >"${said}.mode"; cp "$1" "${said}.html"; exit "\${FAKE_EXIT:-0}"
     assert.equal(address, 'me@box.example');
     assert.ok(url.startsWith('https://box.example/signin?'), url);
     assert.ok((await server.sign_in_url()).startsWith('https://box.example/'));
+    const status = await server.command('status');
+    assert.deepEqual([status.http, status.address], [http, address]);
     const ask = async (host, target, more) => {
       const answer = await exchange(server.port, request('GET', target, {Host: host, ...more}));
       answer.connection.close();
