@@ -14,7 +14,10 @@ void add_document_headers(HeaderBlock& headers, const Context& context, const St
                           const storage::DocumentInfo& info, Now now) {
   headers.add("Content-Type", sent_content_type(info.content_type));
   headers.add("ETag", info.etag.quoted());
-  headers.add("Last-Modified", codec::format_http_date(std::min(info.modified, now.wall)));
+  // A date that an earlier state had as well would tell wget and curl that they have this one.
+  if (info.dated) {
+    headers.add("Last-Modified", codec::format_http_date(std::min(info.modified, now.wall)));
+  }
   headers.add("Cache-Control", context.attachment ? "private, no-cache" : cache_control(path));
   headers.add("Accept-Ranges", "bytes");
   if (context.attachment || context.user_side || needs_sandbox(info.content_type)) {
