@@ -166,5 +166,7 @@ def test_what_is_no_file_is_no_app_and_stalls_nobody(world, tmp_path, serving):
     app.mkdir()
     (app / "index.html").write_text("<title>App</title>")
     os.mkfifo(app / "pipe")
+    assert "pipe is no file" in one_line(node.run("apps", "add", app, code=1))
+    (app / "pipe").unlink()
     node.run("apps", "add", app)
     assert node.json("apps", "list")["apps"][0]["files"] == 1
