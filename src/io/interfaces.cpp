@@ -428,7 +428,10 @@ void Interfaces::State::close_all(Duration patience, std::function<void()> done)
   stop_opening();
   const auto open = connections;  // finish() may end one at once
   for (const auto& [id, connection] : open) connection.stream->finish();
-  patience_timer.expires_after(connections.empty() ? Duration::zero() : patience);
+  if (connections.empty()) {
+    return asio::post(loop, [self = shared_from_this()] { self->finish_close(); });
+  }
+  patience_timer.expires_after(patience);
   patience_timer.async_wait([self = shared_from_this()](error_code) { self->finish_close(); });
 }
 

@@ -107,6 +107,7 @@ struct NodeHost::State : std::enable_shared_from_this<NodeHost::State> {
 
   Ready ready;
   bool pump_due = false;
+  bool deadline_due = false;
   bool usage_due = false;
   bool is_initialised = false;
   bool gone = false;
@@ -329,6 +330,7 @@ void NodeHost::State::wake() {
 
 void NodeHost::State::pump() {
   pump_due = false;
+  if (std::exchange(deadline_due, false)) node->handle_deadline(read_clock());
   const TimePoint due = see_to_outputs();
   if (gone) return;
   if (read_clock().mono - saved_at >= kSaveKnownEvery) save_known();
@@ -368,7 +370,13 @@ void NodeHost::State::sleep_until(TimePoint when) {
     return;
   }
   const Duration left = when - read_clock().mono;
-  timer.expires_after(std::clamp(left, Duration::zero(), kLongestSleep));
+  if (left <= Duration::zero()) {
+    // Not by a timer that is due at once: below libfaketime such a timer of Asio's never fires.
+    timer.cancel();
+    deadline_due = true;
+    return wake();
+  }
+  timer.expires_after(std::min(left, kLongestSleep));
   timer.async_wait([weak = weak_from_this(), when](error_code error) {
     const auto state = weak.lock();
     if (error || !state || state->gone) return;
