@@ -1,8 +1,4 @@
-"""Nodes whose clock is wrong, by libfaketime: what is destroyed, and what peers still hear.
-
-A `serve` below libfaketime 0.9.10 does not end when it is told to (without it, it does at once), so
-that these lose their power instead.
-"""
+"""Nodes whose clock is wrong, by libfaketime: what is destroyed, and what peers still hear."""
 import glob
 
 import pytest
@@ -49,7 +45,7 @@ def test_a_clock_that_is_decades_wrong_for_a_while_destroys_nothing(world, when)
     told = node.json("status")["clock"]
     assert abs(told["jumped_seconds"]) > 10 * 365 * 86400 and told["sweep_held"]
     assert "Clock" in node.run("status").out
-    node.kill()
+    assert node.stop() == 0
     assert "the clock went" in (node.folder / "serve.log").read_text()
 
     set_clock(node, None)  # right again
@@ -80,7 +76,7 @@ def test_a_clock_that_jumps_while_serve_runs_destroys_nothing_and_is_told(world)
         clock = node.json("status")["clock"]
         assert clock["sweep_held"] and abs(clock["jumped_seconds"]) > 4999 * 86400
     assert kept(node) == [4, 2]
-    node.kill()
+    assert node.stop() == 0
     log = (node.folder / "serve.log").read_text()
     assert "the clock jumped 5000 days" in log or "the clock jumped 4999 days" in log
 
