@@ -139,8 +139,8 @@ class RemoteWork : public CommandWork {
   }
 
   void fail_asking(node::OperationFailed how) {
-    const bool unreached = how.why.code == Errc::not_found || how.why.code == Errc::timed_out;
-    if (unreached && !how.answered) {
+    const bool no_path = how.why.code == Errc::not_found;
+    if (no_path && !how.answered) {
       how.error.message = without_a_way(how.error.message, host_.network());
     }
     CommandWork::fail(how);

@@ -115,7 +115,8 @@ void ClientOperation::moved(Now now) {
 void ClientOperation::handle_deadline(Now now) {
   if (ended() || now.mono < give_up_) return;
   const bool may_be_done = all_sent_ && request_.operation != protocol::Operation::get;
-  fail(now, {Errc::timed_out, "nothing moved"},
+  const bool has_way = stage_ != ClientStage::finding_path;
+  fail(now, {has_way ? Errc::timed_out : Errc::not_found, "nothing moved"},
        waited_for() + (may_be_done ? ": it may have been done or not" : ""));
 }
 
