@@ -12,8 +12,8 @@ namespace meshstow::io {
 // Every bound of docs/BOUNDS.md that is shared out.
 [[nodiscard]] std::vector<const base::Shares*> bounds_of(NodeHost& host);
 
-// {"links","known_links","requests","too_slow","turned_away","store_queue","bounds":[{"name","held",
-// "whole","owner","guests","strangers","most","refused","dropped"}]}
+// {"links","known_links","requests","too_slow","turned_away","store_queue",
+//  "bounds":[{"name","held","whole","owner","guests","strangers","most","refused","dropped"}]}
 [[nodiscard]] boost::json::object load_json(NodeHost& host);
 
 }  // namespace meshstow::io
