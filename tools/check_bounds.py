@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that docs/BOUNDS.md names every limit of limits.hpp, with its size, and only tests that
-there are ("Suite.*": some of that suite)."""
+"""Checks that docs/BOUNDS.md names every limit of limits.hpp and http_limits.hpp, with its size,
+and only tests that there are ("Suite.*": some of that suite)."""
 import re
 import sys
 
@@ -15,7 +15,8 @@ TEST = re.compile(r"^\s*TEST(?:_F|_P)?\((\w+),\s*(\w+)\)", re.M)
 def limits():
     """Name to size, times in seconds."""
     out = {}
-    text = re.sub(r"//.*", "", (ROOT / "src/base/limits.hpp").read_text())
+    files = (ROOT / "src/base/limits.hpp", ROOT / "src/base/http_limits.hpp")
+    text = re.sub(r"//.*", "", "".join(file.read_text() for file in files))
     for kind, name, value, braced in LIMIT.findall(text):
         plain = re.sub(r"(?<=\d)(ULL|UL|U|L)\b", "", (value or braced).replace("'", ""))
         size = eval(plain.replace("/", "//"), {}, dict(out))  # pylint: disable=eval-used

@@ -72,14 +72,15 @@ void HttpRun::abandon() {
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpShared> shared,
                                std::shared_ptr<HttpStream> stream, http::PeerAddress peer,
-                               std::size_t endpoint, base::Shares& places,
+                               std::size_t endpoint, const HttpPlaces& places,
                                std::function<void(HttpConnection*)> gone)
     : shared_(std::move(shared)),
       stream_(std::move(stream)),
       peer_(peer),
       endpoint_(endpoint),
       gone_(std::move(gone)),
-      place_(places, base::Holder(), [this] { close(); }) {}
+      place_(places.connections, base::Holder(), [this] { close(); }),
+      held_(places.input, base::Holder(), [this] { close(); }) {}
 
 HttpConnection::~HttpConnection() = default;
 
@@ -111,6 +112,7 @@ void HttpConnection::close() {
   const auto keep = shared_from_this();
   state_ = State::closed;
   place_.give_all_back();
+  held_.give_all_back();
   if (run_) std::exchange(run_, nullptr)->abandon();
   stream_->close();
   gone_(this);
@@ -209,6 +211,7 @@ void HttpConnection::begin_exchange() {
   place_.moved();
   if (run_->exchange().holder().kind != base::Holder::Kind::stranger) {
     place_.pass_to(run_->exchange().holder());  // or it stays where it may have to go
+    held_.pass_to(run_->exchange().holder());
   }
   parser_.set_body_sink([this](ByteView piece) {
     body_in_ += piece.size();
@@ -398,8 +401,16 @@ void HttpConnection::linger() {
   if (input_ended_ && !writing_) close();
 }
 
+void HttpConnection::count_input() {
+  const std::size_t held = input_.size() + parser_.held_bytes();
+  const std::size_t bytes = held > limits::kHttpInputUncounted ? held : 0;
+  if (bytes <= held_.size()) return held_.give_back(held_.size() - bytes);
+  if (!held_.take(bytes - held_.size())) close();
+}
+
 void HttpConnection::wait_for_input() {
-  if (reading_) return;
+  count_input();
+  if (reading_ || state_ == State::closed) return;
   reading_ = true;
   stream_->wait_readable([weak = weak_from_this()] {
     if (const auto self = weak.lock()) {
@@ -415,11 +426,13 @@ void HttpConnection::input_ready() {
   input_ended_ = read.ended;
   if (read.bytes > 0) {
     base::append(input_, ByteView(shared_->scratch).first(read.bytes));
+    held_.moved();
     if (state_ == State::exchange && run_->exchange().body_pace() != http::BodyPace::soon) {
       deadline_ = shared_->host.now().mono + kStall;
     }
   }
   pump();
+  if (state_ != State::closed) count_input();
 }
 
 bool HttpConnection::waits_for_client() const {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/http_limits.hpp"
 #include "http/service.hpp"
 #include "io/http_parser.hpp"
 #include "io/http_stream.hpp"
@@ -16,6 +17,16 @@
 #include "storage/body_upload.hpp"
 
 namespace meshstow::io {
+
+// What is shared out among the connections of a server.
+struct HttpPlaces {
+  base::Shares connections;
+  base::Shares input{base::Bound{.name = "HTTP input",
+                                 .whole = limits::kHttpInput,
+                                 .of_owner = limits::kHttpInputOfOwner,
+                                 .of_strangers = limits::kHttpInputOfStrangers,
+                                 .of_stranger = limits::kHttpInputOfStrangers}};
+};
 
 // What all connections of a server share.
 struct HttpShared {
@@ -48,7 +59,7 @@ class HttpRun : public std::enable_shared_from_this<HttpRun> {
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(std::shared_ptr<HttpShared> shared, std::shared_ptr<HttpStream> stream,
-                 http::PeerAddress peer, std::size_t endpoint, base::Shares& places,
+                 http::PeerAddress peer, std::size_t endpoint, const HttpPlaces& places,
                  std::function<void(HttpConnection*)> gone);
   ~HttpConnection();
 
@@ -75,6 +86,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   };
 
   void wait_for_input();
+  void count_input();
   void input_ready();
   bool step();
   bool step_head();
@@ -103,6 +115,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   // A stranger's, and the first to go when it idles longest, until it has shown a valid token or
   // session.
   base::Share place_;
+  base::Share held_;  // bytes that were read and cannot be used yet
 
   State state_ = State::opening;
   HttpParser parser_;

@@ -210,6 +210,8 @@ tl::expected<std::size_t, HttpRefusal> HttpParser::feed_head(ByteView bytes) {
   return taken;
 }
 
+std::size_t HttpParser::held_bytes() const { return state_ ? state_->head.size() : 0; }
+
 bool HttpParser::has_head() const { return state_ && state_->collector.head_done; }
 bool HttpParser::is_done() const { return state_ && state_->collector.is_done(); }
 bool HttpParser::keep_alive() const { return state_->collector.keep_alive(); }

@@ -40,6 +40,7 @@ class HttpParser {
 
   void reset();  // for the next request
   [[nodiscard]] bool has_begun() const { return state_ != nullptr; }
+  [[nodiscard]] std::size_t held_bytes() const;  // of a head that has not ended
 
  private:
   struct State;

@@ -95,7 +95,9 @@ http::NodeStatus status_of(NodeHost& host) {
 
 struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
   State(NodeHost& node_host, std::size_t descriptors)
-      : host(node_host), places(connections_bound(descriptors)), tick(node_host.loop()) {}
+      : host(node_host),
+        places{base::Shares(connections_bound(descriptors))},
+        tick(node_host.loop()) {}
 
   struct Listener {
     Tcp::acceptor acceptor;
@@ -119,7 +121,7 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
   std::optional<std::size_t> public_endpoint;
   std::vector<std::unique_ptr<Listener>> listeners;
   std::shared_ptr<HttpShared> shared;
-  base::Shares places;
+  HttpPlaces places;
   std::unordered_map<HttpConnection*, std::shared_ptr<HttpConnection>> connections;
   asio::steady_timer tick;
   std::unique_ptr<asio::thread_pool> hashers;
@@ -330,7 +332,8 @@ std::size_t HttpServer::connections() const { return state_->connections.size();
 
 std::vector<const base::Shares*> HttpServer::bounds() const {
   auto out = state_->shared->service->bounds();
-  out.push_back(&state_->places);
+  out.push_back(&state_->places.connections);
+  out.push_back(&state_->places.input);
   return out;
 }
 

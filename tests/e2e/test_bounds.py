@@ -68,6 +68,25 @@ def test_idle_connections_keep_nobody_out(world):
         assert now["dropped"] >= 1100 - idle_most
 
 
+def test_heads_that_do_not_end_are_held_within_a_bound(world):
+    node = http_node(world)
+    token = token_for(node, "notes:rw")
+    host, port = address(node)
+    early = http.client.HTTPConnection(host, port, timeout=20)
+    assert ask(early, "PUT", NOTE, token, b"x")[0] == 201
+    head = f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nX: ".encode() + b"x" * 140_000
+    with contextlib.ExitStack() as held:
+        for _ in range(300):
+            one = held.enter_context(socket.create_connection((host, port), timeout=20))
+            with contextlib.suppress(OSError):
+                one.sendall(head)
+        eventually(lambda: bound(node, "HTTP input")["dropped"] > 50)
+        assert bound(node, "HTTP input")["most"] <= 32 * 2**20
+        assert ask(early, "GET", NOTE, token) == (200, b"x")
+        late = http.client.HTTPConnection(host, port, timeout=20)
+        assert ask(late, "GET", NOTE, token) == (200, b"x")
+
+
 def test_idle_control_connections_keep_no_command_out(world):
     node = http_node(world)
     path = node.home / "control.sock"
