@@ -10,16 +10,20 @@
 namespace meshstow::app {
 namespace {
 
+// Read once: a listing asks for the width of every name.
+locale_t utf8_tables() {
+  static const locale_t tables = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  return tables;
+}
+
 // wcwidth() with the tables of UTF-8, for the time of its life.
 class Utf8Tables {
  public:
-  Utf8Tables() : tables_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+  Utf8Tables() : tables_(utf8_tables()) {
     if (tables_ != nullptr) before_ = ::uselocale(tables_);
   }
   ~Utf8Tables() {
-    if (tables_ == nullptr) return;
-    ::uselocale(before_);
-    ::freelocale(tables_);
+    if (tables_ != nullptr) ::uselocale(before_);
   }
   Utf8Tables(const Utf8Tables&) = delete;
   Utf8Tables& operator=(const Utf8Tables&) = delete;

@@ -12,4 +12,8 @@ inline constexpr std::size_t kHttpInputOfOwner = 8 * 1024 * 1024;
 inline constexpr std::size_t kHttpInputOfStrangers = 32 * 1024 * 1024;
 inline constexpr std::size_t kHttpInputUncounted = 4096;  // of each connection: most heads
 
+// What the kernel takes of an answer before it is read. It would take 4 MiB, and a flood of
+// connections that read nothing would keep the loop busy with filling them.
+inline constexpr int kHttpSendBuffer = 256 * 1024;
+
 }  // namespace meshstow::limits

@@ -138,7 +138,7 @@ HomeResult<void> move_parts(const fs::path& from, const fs::path& to) {
 
 bool is_empty_directory(const fs::path& directory) {
   std::error_code error;
-  return fs::is_empty(directory, error) && !error;
+  return fs::is_directory(directory, error) && fs::is_empty(directory, error) && !error;
 }
 
 // Removes a directory of ours that did not become a home.

@@ -112,6 +112,10 @@ TEST(Home, cannot_be_made_in_a_file_or_with_a_name_that_breaks_the_config) {
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"file"});
   EXPECT_TRUE(Home::create(folder / "home", "Jürgens # Knoten", rng).has_value());
   EXPECT_EQ(Home::open(folder / "home")->settings().name, "Jürgens # Knoten");
+  folder.write("empty", "");
+  fs::permissions(folder / "empty", fs::perms(0644));
+  EXPECT_FALSE(create(folder / "empty").has_value());
+  EXPECT_EQ(mode_of(folder / "empty"), 0644U) << "what is refused stays as it is";
 }
 
 TEST(Home, says_what_is_wrong_and_what_to_do) {

@@ -218,6 +218,8 @@ void HttpServer::State::accept(Listener& listener) {
 void HttpServer::State::accepted(Listener& listener, Tcp::socket socket) {
   error_code ignored;
   socket.set_option(Tcp::no_delay(true), ignored);
+  // Whoever reads nothing costs no more than this much of a document.
+  socket.set_option(Tcp::socket::send_buffer_size(limits::kHttpSendBuffer), ignored);
   const http::PeerAddress peer = peer_of(socket);
   if (listener.tls) ++handshakes;
   auto stream = listener.tls ? make_tls_stream(std::move(socket), *listener.tls)

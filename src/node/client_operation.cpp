@@ -12,6 +12,7 @@ namespace meshstow::node {
 namespace {
 
 constexpr int kAsks = 3;
+constexpr int kProgressSlack = 4;  // of the time between two signs that a sent body moves
 constexpr std::uint64_t kWholeQuestion = limits::kInlineDocument;
 
 std::optional<std::string> header(const std::string& text) {
@@ -109,7 +110,12 @@ void ClientOperation::on_stage(ClientStage stage) {
 }
 
 void ClientOperation::moved(Now now) {
-  if (request_.patience && !ended()) give_up_ = now.mono + *request_.patience;
+  if (!request_.patience || ended()) return;
+  // What is sent is only seen to move when the peer asks for more: on a slow way, seldom.
+  const Duration between = moved_at_ ? now.mono - *moved_at_ : Duration::zero();
+  const Duration seldom = stage_ == ClientStage::sending ? kProgressSlack * between : Duration{};
+  give_up_ = now.mono + std::max(*request_.patience, seldom);
+  moved_at_ = now.mono;
 }
 
 void ClientOperation::handle_deadline(Now now) {
@@ -316,8 +322,8 @@ void ClientOperation::on(Now now, const reticulum::ContentUnsent& event) {
 }
 
 void ClientOperation::on(Now now, const reticulum::ContentProgress& event) {
-  moved(now);
   stage_ = sending_ == event.transfer ? ClientStage::sending : ClientStage::receiving;
+  moved(now);
   context_.events.push_back(OperationProgress{id_, stage_, event.done, event.total});
 }
 

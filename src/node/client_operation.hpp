@@ -95,6 +95,7 @@ class ClientOperation {
   Phase phase_ = Phase::linking;
   ClientStage stage_ = ClientStage::finding_path;
   TimePoint give_up_ = kNever;  // unless something moves before
+  std::optional<TimePoint> moved_at_;
   reticulum::LinkId link_;
   const reticulum::Identity* signer_ = nullptr;
   bool linked_again_ = false;
