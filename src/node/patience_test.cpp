@@ -114,6 +114,20 @@ TEST_F(Patience, never_ends_a_transfer_that_moves) {
   EXPECT_TRUE(mine.operations[write].done) << failure(write);
 }
 
+// A sent body is only seen to move when the peer asks for more, which takes a round trip.
+TEST_F(Patience, never_ends_a_transfer_whose_signs_of_movement_are_seldom) {
+  node.start(world);
+  world.latency = seconds(1);
+  upload = test::random_bytes(300'000, 1);
+  body = {};
+  const auto write = begin(seconds(6), Operation::put);
+  ASSERT_TRUE(
+      world.run([&] { return mine.operations[write].stages.contains(ClientStage::sending); }));
+  world.latency = milliseconds(3300);
+  end(write);
+  EXPECT_TRUE(mine.operations[write].done) << failure(write);
+}
+
 TEST_F(Patience, ends_a_transfer_that_stands_still) {
   node.start(world);
   body = test::random_bytes(3'000'000, 1);
