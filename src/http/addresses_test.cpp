@@ -116,7 +116,7 @@ TEST(PublicUrl, is_scheme_host_and_port) {
        {"", "box.example", "https://", "ftp://box.example", "https://box.example/path",
         "https://box.example/?q", "https://box.example?q", "https://box.example/#f",
         "https://me@box.example", "https://me:x@box.example", "https://box.example:99999",
-        "https://b\xC3\xBCx.example", "javascript:alert(1)"}) {
+        "https://box.example:0", "https://b\xC3\xBCx.example", "javascript:alert(1)"}) {
     EXPECT_FALSE(parse_public_url(text)) << text;
   }
 }

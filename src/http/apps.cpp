@@ -25,6 +25,9 @@ std::string title_of(const Bytes& page, std::string_view otherwise) {
   return title;
 }
 
+// What stands before "localhost" in addresses of the node.
+bool is_name_of_node(std::string_view name) { return name == "www" || name == kStoreName; }
+
 bool is_index(std::string_view name) {
   return equal_ignoring_case(name, kIndex) || equal_ignoring_case(name, "index.htm");
 }
@@ -34,6 +37,8 @@ std::uint64_t pieces_of(std::uint64_t size) {
 }
 
 Result<void> check_sources(std::string_view name, const std::vector<AppSourceFile>& files) {
+  if (is_name_of_node(name))
+    return fail(Errc::malformed, "the names www and store are taken by this node itself");
   if (!is_app_name(name))
     return fail(Errc::malformed, "an app's name is a-z, 0-9 and inner hyphens");
   if (files.size() > limits::kAppFiles) return fail(Errc::limit, "the app has too many files");
@@ -98,9 +103,7 @@ bool is_app_file_path(std::string_view path) {
 }
 
 bool is_app_name(std::string_view name) {
-  if (name.empty() || name.size() > kNameLength || name == "www" || name == kStoreName) {
-    return false;
-  }
+  if (name.empty() || name.size() > kNameLength || is_name_of_node(name)) return false;
   if (name.front() == '-' || name.back() == '-') return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';

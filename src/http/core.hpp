@@ -70,6 +70,10 @@ struct Core {
   [[nodiscard]] bool is_live(Now now, const Authority& authority) const {
     return authority.is_live(now, cache, sessions);
   }
+  // A token that the store did not take: nobody has its text, and no list shows it.
+  void drop_token(Now now, const access::TokenId& id) {
+    if (auto revocation = revoker.begin(now, id)) revocation->finish(/*stored=*/true);
+  }
   // What is told to the world: the public address if there is one, else that of the listener.
   [[nodiscard]] const Endpoint& shown_endpoint(std::size_t listener) const {
     return config.endpoints.at(config.public_endpoint.value_or(listener));

@@ -195,29 +195,36 @@ void TokenCreate::on_whole(Now now, std::string body) {
   auto issued = core_.tokens.issue(now, *order);
   if (!issued) return reply(error_reply(context_, 400, issued.error().detail));
   const json::object answer{{"token", text(issued->text)}, {"id", text(codec::to_hex(issued->id))}};
-  ask<storage::Done>(
-      storage::PutRecord{issued->record.key, issued->record.value},
-      [this, made = json::serialize(answer)](Now, const storage::Outcome<storage::Done>& stored) {
-        reply(stored ? json_reply(context_, 201, made)
-                     : failure_reply(context_, stored.error(), /*is_write=*/true));
-      });
+  ask<storage::Done>(storage::PutRecord{issued->record.key, issued->record.value},
+                     [this, id = issued->id, made = json::serialize(answer)](
+                         Now then, const storage::Outcome<storage::Done>& stored) {
+                       if (!stored) {
+                         core_.drop_token(then, id);
+                         return reply(failure_reply(context_, stored.error(), /*is_write=*/true));
+                       }
+                       reply(json_reply(context_, 201, made));
+                     });
 }
 
-RecordWrites::RecordWrites(Context context, std::vector<storage::Operation> writes, Reply done)
-    : context_(std::move(context)), left_(writes.size()), done_(std::move(done)) {
-  for (storage::Operation& write : writes) {
-    ask<storage::Done>(std::move(write), [this](Now, const auto& outcome) { written(outcome); });
+RecordRemoval::RecordRemoval(Context context, std::vector<Bytes> keys, std::function<void()> then)
+    : context_(std::move(context)), left_(keys.size()), then_(std::move(then)) {
+  for (Bytes& key : keys) {
+    ask<storage::Done>(storage::RemoveRecord{std::move(key)},
+                       [this](Now, const auto& outcome) { removed(outcome); });
   }
 }
 
-void RecordWrites::written(const storage::Outcome<storage::Done>& outcome) {
+void RecordRemoval::removed(const storage::Outcome<storage::Done>& outcome) {
   // A record that is gone already is as good as removed.
   if (!outcome && outcome.error().refusal != storage::Refusal::not_found) {
-    done_ = failure_reply(context_, outcome.error(), /*is_write=*/true);
+    failure_ = outcome.error();
   }
   if (--left_ > 0) return;
-  done_.head.content_length = view_of(done_.body).size();
-  send({.head = std::move(done_.head), .body = std::move(done_.body), .last = true});
+  if (!failure_) then_();
+  Reply reply = failure_ ? failure_reply(context_, *failure_, /*is_write=*/true)
+                         : json_reply(context_, 200, "{}");
+  reply.head.content_length = view_of(reply.body).size();
+  send({.head = std::move(reply.head), .body = std::move(reply.body), .last = true});
 }
 
 TokenRevoke::TokenRevoke(Context context, access::Revocation revocation)

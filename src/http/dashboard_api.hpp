@@ -31,16 +31,17 @@ class TokenCreate final : public CollectingExchange {
   void on_whole(Now now, std::string body) override;
 };
 
-// Removes or writes records, then answers 200 with {}.
-class RecordWrites final : public Exchange {
+// Removes records; once the store has done so, `then` acts on it, and the answer is 200 with {}.
+class RecordRemoval final : public Exchange {
  public:
-  RecordWrites(Context context, std::vector<storage::Operation> writes, Reply done);
+  RecordRemoval(Context context, std::vector<Bytes> keys, std::function<void()> then);
 
  private:
-  void written(const storage::Outcome<storage::Done>& outcome);
+  void removed(const storage::Outcome<storage::Done>& outcome);
   const Context context_;
   std::size_t left_;
-  Reply done_;
+  std::function<void()> then_;
+  std::optional<storage::Failure> failure_;
 };
 
 // DELETE /api/tokens/ID.

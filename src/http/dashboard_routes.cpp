@@ -167,14 +167,13 @@ Router::Answer Router::api_files(std::string_view raw, const SessionId& session)
 }
 
 Router::Answer Router::api_write(std::string_view rest, const SessionId& session) {
-  const Reply done = json_reply(context_, 200, "{}");
   if (rest == "tokens" && request_.method == "POST") {
     return std::make_unique<TokenCreate>(core_, context_, request_);
   }
   if (rest == "signout" && request_.method == "POST") {
-    storage::RemoveRecord remove{core_.sessions.close(session)};
-    return std::make_unique<RecordWrites>(context_,
-                                          std::vector<storage::Operation>{std::move(remove)}, done);
+    return std::make_unique<RecordRemoval>(
+        context_, std::vector<Bytes>{Sessions::record_key(session)},
+        [core = &core_, session] { core->sessions.close(session); });
   }
   constexpr std::string_view kDownload = "download/";
   if (rest.starts_with(kDownload) && request_.method == "POST") {
@@ -192,11 +191,9 @@ Router::Answer Router::api_write(std::string_view rest, const SessionId& session
   if (rest.starts_with(kApps) && request_.method == "DELETE") {
     const auto app = core_.apps.find(std::string(rest.substr(kApps.size())));
     if (app == core_.apps.end()) return error(404, "There is no such app.");
-    std::vector<storage::Operation> writes;
-    for (Bytes& key : app_record_keys(app->second))
-      writes.push_back(storage::RemoveRecord{std::move(key)});
-    core_.apps.erase(app);
-    return std::make_unique<RecordWrites>(context_, std::move(writes), done);
+    return std::make_unique<RecordRemoval>(
+        context_, app_record_keys(app->second),
+        [core = &core_, name = app->first] { core->apps.erase(name); });
   }
   return error(404, "There is nothing at this address.");
 }

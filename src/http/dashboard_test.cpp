@@ -352,8 +352,45 @@ TEST_F(Dashboard, tokens_are_made_shown_and_taken_back) {
   EXPECT_EQ(call("POST", "/api/tokens", std::string(limits::kHttpSmallBody + 1, ' ')).status, 413);
 }
 
+TEST_F(Dashboard, a_token_that_is_not_stored_is_not_listed) {
+  sign_in();
+  const std::string order = R"({"scopes":["notes:rw"],"label":"script"})";
+  server_.fail_writes_with = storage::Refusal::full;
+  EXPECT_EQ(call("POST", "/api/tokens", order).status, 507);
+  server_.fail_writes_with.reset();
+  EXPECT_EQ(call("GET", "/api/state").body.find("\"script\""), std::string::npos);
+  EXPECT_EQ(call("POST", "/api/tokens", order).status, 201);
+  EXPECT_NE(call("GET", "/api/state").body.find("\"script\""), std::string::npos);
+}
+
+TEST_F(Dashboard, an_app_stays_until_the_store_has_removed_it) {
+  sign_in();
+  install("todo", {file("index.html", "<p>")});
+  server_.fail_writes_with = storage::Refusal::unavailable;
+  EXPECT_EQ(call("DELETE", "/api/apps/todo").status, 503);
+  EXPECT_EQ(server_.service().apps().size(), 1U);
+  server_.fail_writes_with.reset();
+  EXPECT_EQ(call("DELETE", "/api/apps/todo").status, 200);
+  EXPECT_TRUE(server_.service().apps().empty());
+}
+
+TEST_F(Dashboard, a_passphrase_that_nobody_has_time_to_look_at_is_not_called_wrong) {
+  server_.service().set_passphrase(
+      PassphraseVerifier{Bytes(16, 1), TestServer::hash_for_test("open sesame")});
+  server_.hashers_are_full = true;
+  const auto busy = browser_.sign_in_with({{"passphrase", "open sesame"}});
+  EXPECT_EQ(busy.status, 503);
+  EXPECT_TRUE(busy.has("Retry-After"));
+  server_.hashers_are_full = false;
+  EXPECT_EQ(browser_.sign_in_with({{"passphrase", "open sesame"}}).status, 200);
+}
+
 TEST_F(Dashboard, signing_out_ends_the_session) {
   sign_in();
+  server_.fail_writes_with = storage::Refusal::unavailable;
+  EXPECT_EQ(call("POST", "/api/signout").status, 503);
+  EXPECT_EQ(call("GET", "/api/state").status, 200) << "the next start would bring it back";
+  server_.fail_writes_with.reset();
   EXPECT_EQ(call("POST", "/api/signout").status, 200);
   EXPECT_EQ(call("GET", "/api/state").status, 403);
 }
@@ -433,6 +470,8 @@ TEST(Apps, bad_bundles_are_refused) {
   for (const char* path : {"", "/x", "../x", "a//b", "a/", "a/../b"})
     EXPECT_FALSE(bundle("notes", path)) << path;
   EXPECT_FALSE(bundle_app("notes", {{"main.html", {}}}, Now{}, {}));
+  EXPECT_EQ(bundle("store", "a.js").error().detail,
+            std::string("the names www and store are taken by this node itself"));
 }
 
 }  // namespace

@@ -120,6 +120,8 @@ class FolderGet final : public StorageExchange {
   void probed(Now now, const storage::Outcome<storage::FolderPage>& outcome);
   void next_page();
   void got_page(Now now, storage::Outcome<storage::FolderPage> outcome);
+  [[nodiscard]] bool is_same_state(const storage::FolderPage& page);
+  void changed_meanwhile();
   void send_whole(Now now);
   void send_head();
   void send_pending(bool last);
@@ -128,6 +130,9 @@ class FolderGet final : public StorageExchange {
   storage::Conditions conditions_;
   StoragePath listed_;  // the root shows the items of /private/ and two folders more
   storage::ETag etag_;
+  std::optional<storage::ETag>
+      listed_etag_;  // of the state that is told; nullopt: nothing is there
+  int attempts_ = 0;
   protocol::FolderDescriptionWriter writer_;
   std::string text_;
   Bytes after_;

@@ -35,7 +35,7 @@ void Exchange::handle_sent(Now now) {
   if (!finished_ && !aborted_) on_sent(now);
 }
 
-void Exchange::handle_hash(Now now, const Hash32& hash) {
+void Exchange::handle_hash(Now now, const std::optional<Hash32>& hash) {
   if (!finished_ && !aborted_) on_hash(now, hash);
 }
 

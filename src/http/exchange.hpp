@@ -25,7 +25,8 @@ struct Send {
   Body body = std::string_view();
   bool last = false;
 };
-// scrypt of `passphrase` with `salt`, on a worker; the answer goes to handle_hash().
+// scrypt of `passphrase` with `salt`, on a worker; the answer goes to handle_hash():
+// nullopt if the workers have too much to do.
 struct HashPassphrase {
   std::string passphrase;
   Bytes salt;
@@ -67,7 +68,7 @@ class Exchange {
   void handle_body_end(Now now);
   void handle_reply(Now now, storage::StoreReply reply);
   void handle_sent(Now now);
-  void handle_hash(Now now, const Hash32& hash);
+  void handle_hash(Now now, const std::optional<Hash32>& hash);
   // The client is gone. Drain poll() once more: what was opened is closed.
   void abort();
   void set_waker(std::function<void()> waker) { waker_ = std::move(waker); }
@@ -78,7 +79,7 @@ class Exchange {
   virtual void on_body(Now, ByteView) {}
   virtual void on_body_end(Now) {}
   virtual void on_sent(Now) {}
-  virtual void on_hash(Now, const Hash32&) {}
+  virtual void on_hash(Now, const std::optional<Hash32>&) {}
   virtual void on_abort() {}
 
   using Continuation = std::function<void(Now, storage::Outcome<storage::Answer>)>;

@@ -7,6 +7,7 @@ namespace meshstow::http {
 namespace {
 
 constexpr std::size_t kPage = 1000;
+constexpr int kAttempts = 8;  // at a folder that changes while it is read
 
 const StoragePath& private_folder() {
   static const StoragePath folder = StoragePath::parse("/private/").value();
@@ -38,6 +39,7 @@ void FolderGet::probe() {
 void FolderGet::probed(Now now, const storage::Outcome<storage::FolderPage>& outcome) {
   if (!outcome) return reply(failure_reply(context_, outcome.error(), /*is_write=*/false));
   etag_ = outcome->etag;
+  listed_etag_.reset();
   if (conditions_.if_match && !conditions_.if_match->matches_strong(etag_)) {
     const storage::Failure failed{
         .refusal = storage::Refusal::precondition_failed, .detail = "", .current = etag_};
@@ -57,8 +59,12 @@ void FolderGet::probed(Now now, const storage::Outcome<storage::FolderPage>& out
     return send({.head = std::move(whole), .body = std::move(body), .last = true});
   }
   if (context_.is_head && outcome->count > kPage) return send_head();
+  writer_ = {};
   text_ = writer_.begin();
   if (path_.is_root()) {
+    for (const storage::FolderItem& item : outcome->items) {
+      if (item.is_folder && item.name == "private") listed_etag_ = item.etag;
+    }
     std::vector<storage::FolderItem> shown;
     std::copy_if(outcome->items.begin(), outcome->items.end(), std::back_inserter(shown),
                  is_shown_in_root);
@@ -80,9 +86,7 @@ void FolderGet::got_page(Now now, storage::Outcome<storage::FolderPage> outcome)
     if (streaming_) return break_off();
     return reply(failure_reply(context_, outcome.error(), /*is_write=*/false));
   }
-  // The folder changed between the look at its tag and the list: answer with the new tag, which the
-  // store read before the items.
-  if (!path_.is_root() && !streaming_ && after_.empty()) etag_ = outcome->etag;
+  if (!is_same_state(*outcome)) return changed_meanwhile();
   if (path_.is_root()) {
     std::erase_if(outcome->items, [](const storage::FolderItem& item) {
       return item.name == "public" || item.name == "shared";
@@ -96,6 +100,26 @@ void FolderGet::got_page(Now now, storage::Outcome<storage::FolderPage> outcome)
   if (!more_ && !streaming_) return send_whole(now);
   if (streaming_ || text_.size() > limits::kHttpListing) return send_pending(!more_);
   next_page();
+}
+
+// Every page is of one state of the store, and tells the folder's tag in it.
+bool FolderGet::is_same_state(const storage::FolderPage& page) {
+  if (!path_.is_root() && !streaming_ && after_.empty()) {
+    listed_etag_ = etag_ = page.etag;  // the first page: nothing of another state is told yet
+  }
+  if (!listed_etag_) return page.count == 0;  // a root without /private/
+  return page.etag == *listed_etag_;
+}
+
+// A tag above other contents would hide them from whoever keeps both. What is begun cannot be taken
+// back, so it gets no end.
+void FolderGet::changed_meanwhile() {
+  if (streaming_) return break_off();
+  if (++attempts_ == kAttempts) {
+    return reply(busy_reply(context_, "The folder changes faster than it can be listed."));
+  }
+  after_.clear();
+  probe();
 }
 
 void FolderGet::send_whole(Now now) {

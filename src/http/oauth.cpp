@@ -212,12 +212,15 @@ void ConsentAnswer::give_token(Now now, const AuthorizationRequest& asked,
   if (lifetime) answer.emplace_back("expires_in", std::to_string(lifetime->count()));
   if (scopes != asked.scopes) answer.emplace_back("scope", access::to_text(scopes));
   const std::string location = with_parameters(asked, std::move(answer));
-  ask<storage::Done>(storage::PutRecord{issued->record.key, issued->record.value},
-                     [this, location](Now, const storage::Outcome<storage::Done>& stored) {
-                       if (!stored)
-                         return refuse(503, "The store is not available now. Try again.");
-                       go_on(location);
-                     });
+  ask<storage::Done>(
+      storage::PutRecord{issued->record.key, issued->record.value},
+      [this, location, id = issued->id](Now then, const storage::Outcome<storage::Done>& stored) {
+        if (!stored) {
+          core_.drop_token(then, id);
+          return refuse(503, "The store is not available now. Try again.");
+        }
+        go_on(location);
+      });
 }
 
 void TokenExchange::refuse(std::string_view error, std::string_view why) {
@@ -265,11 +268,15 @@ void TokenExchange::give_token(Now now, GrantedCode& grant) {
       "{\"access_token\":" + json_string(issued->text) + ",\"token_type\":\"bearer\"";
   if (grant.lifetime) json += ",\"expires_in\":" + std::to_string(grant.lifetime->count());
   json += ",\"scope\":" + json_string(access::to_text(grant.scopes)) + "}";
-  ask<storage::Done>(storage::PutRecord{issued->record.key, issued->record.value},
-                     [this, json](Now, const storage::Outcome<storage::Done>& stored) {
-                       if (!stored) return reply(failure_reply(context_, stored.error(), true));
-                       reply(json_reply(context_, 200, json));
-                     });
+  ask<storage::Done>(
+      storage::PutRecord{issued->record.key, issued->record.value},
+      [this, json, id = issued->id](Now then, const storage::Outcome<storage::Done>& stored) {
+        if (!stored) {
+          core_.drop_token(then, id);
+          return reply(failure_reply(context_, stored.error(), true));
+        }
+        reply(json_reply(context_, 200, json));
+      });
 }
 
 // Two parties have the code: what the first one got is worth nothing from now on (RFC 6749 4.1.2).

@@ -235,6 +235,7 @@ Result<Endpoint> parse_public_url(std::string_view text) {
   const SplitAuthority split = split_authority(authority);
   out.host = split.host;
   out.port = split.port ? read_port(*split.port).value_or(0) : default_port(out.secure);
+  if (out.port == 0) return fail(Errc::malformed, "nothing can be reached at its port");
   const bool number = out.host.starts_with('[') || is_plain_ipv4(out.host);
   if (!number) out.app_suffix = out.host;
   return out;

@@ -171,7 +171,9 @@ class TestServer : private SpaceForTest {
         } else if (auto* send = std::get_if<Send>(&*output)) {
           take(*send);
         } else if (auto* hash = std::get_if<HashPassphrase>(&*output)) {
-          exchange->handle_hash(server.now(), hash_for_test(hash->passphrase));
+          exchange->handle_hash(server.now(), server.hashers_are_full
+                                                  ? std::nullopt
+                                                  : std::optional(hash_for_test(hash->passphrase)));
         } else {
           response.broken = true;
         }
@@ -218,6 +220,7 @@ class TestServer : private SpaceForTest {
   }
   // Every write is refused like this: a full disk, a store that closes.
   std::optional<storage::Refusal> fail_writes_with;
+  bool hashers_are_full = false;
   std::size_t names_read = 0;  // of folders, in listings
 
   static Hash32 hash_for_test(std::string_view passphrase) {

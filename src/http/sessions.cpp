@@ -16,10 +16,6 @@ constexpr Byte kRecordVersion = 2;
 
 Hash32 hash_of(std::string_view secret) { return crypto::sha256(base::as_bytes(secret)); }
 
-Bytes record_key(const SessionId& id) {
-  return base::to_bytes(base::as_bytes(std::string(kSessionRecordPrefix) + codec::to_hex(id)));
-}
-
 // What a record says: the session, and until when (Unix seconds). Records without a version are of
 // sessions that were cookies, which other programs have seen.
 std::optional<std::pair<SessionKey, std::int64_t>> decode(std::string_view id, ByteView value) {
@@ -98,9 +94,10 @@ const SessionKey* Sessions::find(Now now, const SessionId& id) const {
   return &found->second.key;
 }
 
-Bytes Sessions::close(const SessionId& id) {
-  sessions_.erase(id);
-  return record_key(id);
+void Sessions::close(const SessionId& id) { sessions_.erase(id); }
+
+Bytes Sessions::record_key(const SessionId& id) {
+  return base::to_bytes(base::as_bytes(std::string(kSessionRecordPrefix) + codec::to_hex(id)));
 }
 
 void Sessions::load(Now now, ByteView key, ByteView value) {

@@ -54,7 +54,8 @@ class Sessions {
   [[nodiscard]] bool is_open(Now now, const SessionId& id) const {
     return find(now, id) != nullptr;
   }
-  Bytes close(const SessionId& id);  // the key of the record to remove
+  void close(const SessionId& id);
+  [[nodiscard]] static Bytes record_key(const SessionId& id);
   // A record read back at start; broken and expired ones are ignored.
   void load(Now now, ByteView key, ByteView value);
 

@@ -46,8 +46,9 @@ void SignIn::try_passphrase(Now now, const std::string& passphrase) {
   output(HashPassphrase{passphrase, core_.passphrase->salt});
 }
 
-void SignIn::on_hash(Now now, const Hash32& hash) {
-  if (!core_.passphrase || !core_.passphrase->matches(hash)) {
+void SignIn::on_hash(Now now, const std::optional<Hash32>& hash) {
+  if (!hash) return reply(busy_reply(context_, "Too many sign in at once. Try again."));
+  if (!core_.passphrase || !core_.passphrase->matches(*hash)) {
     return reply(error_reply(context_, 403, "That was not the passphrase."));
   }
   if (!key_) return reply(error_reply(context_, 400, key_.error().detail));

@@ -21,7 +21,7 @@ class SignIn final : public CollectingExchange {
 
  private:
   void on_whole(Now now, std::string body) override;
-  void on_hash(Now now, const Hash32& hash) override;
+  void on_hash(Now now, const std::optional<Hash32>& hash) override;
   void try_passphrase(Now now, const std::string& passphrase);
   void open(Now now);
 

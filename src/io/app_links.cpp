@@ -60,7 +60,7 @@ class LinkFollower {
   // Copies what is found at `from` to `to`; the problem, if there is one.
   std::optional<std::string> copy_to(const std::string& to, const std::string& from, int depth) {
     const auto place = real_path(from);
-    if (!place) return "is not in the app";
+    if (!place) return place.error();
     if (const auto found = entries_.find(*place); found != entries_.end()) {
       return copy_file(to, found->second);
     }
@@ -88,8 +88,9 @@ class LinkFollower {
     return std::nullopt;
   }
 
-  // Where a path leads once all links on it have been followed; nullopt: out of the app.
-  [[nodiscard]] std::optional<std::string> real_path(std::string_view path) const {
+  // Where a path leads once all links on it have been followed; else the problem.
+  [[nodiscard]] tl::expected<std::string, std::string> real_path(std::string_view path) const {
+    const auto outside = tl::unexpected<std::string>("is not in the app");
     std::deque<std::string> at;
     std::deque<std::string> ahead = names_of(path);
     for (int followed = 0; !ahead.empty();) {
@@ -97,7 +98,7 @@ class LinkFollower {
       ahead.pop_front();
       if (name.empty() || name == ".") continue;
       if (name == "..") {
-        if (at.empty()) return std::nullopt;
+        if (at.empty()) return outside;
         at.pop_back();
         continue;
       }
@@ -107,7 +108,10 @@ class LinkFollower {
       const ArchiveEntry& entry = found->second;
       const bool is_hard = entry.kind == EntryKind::hard_link;
       if (!is_hard && entry.kind != EntryKind::symbolic_link) continue;
-      if (++followed > kMostFollowed || entry.target.starts_with('/')) return std::nullopt;
+      if (entry.target.starts_with('/')) return outside;
+      if (++followed > kMostFollowed) {
+        return tl::unexpected<std::string>("leads to itself, or over more links than are followed");
+      }
       is_hard ? at.clear() : at.pop_back();
       const auto target = names_of(entry.target);
       ahead.insert(ahead.begin(), target.begin(), target.end());

@@ -58,17 +58,25 @@ tl::expected<Entries, std::string> read_folder(const fs::path& path) {
   return entries;
 }
 
-// Some systems write their own sign between the names of a path. An archive that was added to holds
-// a file more than once; the last is the one that is meant.
+// Some systems write their own sign between the names of a path.
 void tidy_names(Entries& entries) {
   for (ArchiveEntry& entry : entries) {
     std::ranges::replace(entry.path, '\\', '/');
     std::ranges::replace(entry.target, '\\', '/');
     while (entry.path.starts_with("./")) entry.path.erase(0, 2);
   }
-  std::set<std::string> seen;
-  std::reverse(entries.begin(), entries.end());
-  std::erase_if(entries, [&](const auto& entry) { return !seen.insert(entry.path).second; });
+}
+
+// Which of two is meant, nobody can tell.
+template <class Items>
+tl::expected<void, std::string> check_names_differ(const Items& items) {
+  std::set<std::string_view> seen;
+  for (const auto& item : items) {
+    if (!seen.insert(item.path).second) {
+      return tl::unexpected("it holds more than one file of the name " + item.path);
+    }
+  }
+  return {};
 }
 
 std::string_view first_folder(const std::string& path) {
@@ -90,8 +98,11 @@ void strip_top_folder(Files& files) {
 // A folder, or an archive of one; what an app cannot be made of is named.
 tl::expected<Files, std::string> files_of(Entries entries, bool is_archive) {
   if (is_archive) tidy_names(entries);
+  if (auto checked = check_names_differ(entries); !checked) return tl::unexpected(checked.error());
   auto files = follow_links(std::move(entries));
   if (!files) return files;
+  // A folder that is a link may stand beside files below its name.
+  if (auto checked = check_names_differ(*files); !checked) return tl::unexpected(checked.error());
   std::erase_if(*files, [](const http::AppSourceFile& file) { return is_hidden(file.path); });
   if (is_archive) strip_top_folder(*files);
   for (const http::AppSourceFile& file : *files) {

@@ -215,7 +215,8 @@ TEST_F(AppSource, refuses_by_name_what_cannot_be_resolved_inside_the_app) {
     refused(tar_entry("out", "", type, "../../etc/passwd"), "the link out leads to ../../etc");
     refused(tar_entry("abs", "", type, "/etc/passwd"), "the link abs leads to /etc/passwd");
     refused(tar_entry("none", "", type, "missing"), "the link none leads to missing");
-    refused(tar_entry("self", "", type, "self"), "the link self leads to self");
+    refused(tar_entry("self", "", type, "self"),
+            "the link self leads to self, which leads to itself");
   }
   refused(tar_entry("a/all", "", '2', ".."), "the link a/all leads to ..");
   refused(tar_entry("a/up", "", '2', "../a"), "the link a/up leads to ../a");
@@ -233,10 +234,23 @@ TEST_F(AppSource, refuses_by_name_what_cannot_be_resolved_inside_the_app) {
   EXPECT_NE(read(home_ / "folder").find("the link host leads to"), std::string::npos);
   std::filesystem::remove(home_ / "folder/host");
   std::filesystem::create_symlink("circle", home_ / "folder/circle");
-  EXPECT_NE(read(home_ / "folder").find("the link circle"), std::string::npos);
+  EXPECT_NE(read(home_ / "folder").find("which leads to itself"), std::string::npos);
   std::filesystem::remove(home_ / "folder/circle");
   write("folder/js\\a.js", "a");
   EXPECT_NE(read(home_ / "folder").find("js\\a.js"), std::string::npos);
+}
+
+TEST_F(AppSource, refuses_two_files_of_one_name) {
+  const Bytes index = tar_entry("index.html", "<p>");
+  const auto told = [&](const std::vector<Bytes>& entries) {
+    return read_tar(entries).find("more than one file of the name js/a.js") != std::string::npos;
+  };
+  EXPECT_TRUE(told({index, tar_entry("js/a.js", "1"), tar_entry("js/a.js", "2")}));
+  EXPECT_TRUE(told({index, tar_entry("js\\a.js", "1"), tar_entry("js/a.js", "2")}));
+  EXPECT_TRUE(told({index, tar_entry("./js/a.js", "1"), tar_entry("js/a.js", "2")}));
+  EXPECT_TRUE(told({index, tar_entry("lib/a.js", "1"), tar_entry("js", "", '2', "lib"),
+                    tar_entry("js/a.js", "2")}));
+  EXPECT_FALSE(told({index, tar_entry("js/a.js", "1"), tar_entry("js/A.js", "2")}));
 }
 
 TEST_F(AppSource, takes_backslashes_in_archives_for_slashes) {

@@ -43,7 +43,7 @@ void HttpRun::drain() {
     } else if (auto* send = std::get_if<http::Send>(&*output)) {
       if (connection) connection->take(std::move(*send));
     } else if (auto* hash = std::get_if<http::HashPassphrase>(&*output)) {
-      shared_->hash(std::move(*hash), [keep](const Hash32& result) {
+      shared_->hash(std::move(*hash), [keep](const std::optional<Hash32>& result) {
         keep->exchange_->handle_hash(keep->shared_->host.now(), result);
         keep->drain();
         if (const auto waiting = keep->connection_.lock()) waiting->pump();

@@ -33,7 +33,7 @@ struct HttpShared {
   NodeHost& host;
   std::shared_ptr<http::Service> service;
   Bytes scratch;  // what was just read; each connection keeps only what it cannot use yet
-  std::function<void(http::HashPassphrase, std::function<void(const Hash32&)>)> hash;
+  std::function<void(http::HashPassphrase, std::function<void(const std::optional<Hash32>&)>)> hash;
   bool stopping = false;
 };
 

@@ -114,7 +114,7 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
   void tick_later();
   void store_records(std::vector<access::StoredRecord> records);
   void stop();
-  void hash(http::HashPassphrase job, std::function<void(const Hash32&)> done);
+  void hash(http::HashPassphrase job, std::function<void(const std::optional<Hash32>&)> done);
 
   NodeHost& host;
   std::vector<http::Endpoint> endpoints;
@@ -171,7 +171,8 @@ void HttpServer::State::make_service() {
                                       host.node().uploads(), host.rng());
   shared = std::make_shared<HttpShared>(
       HttpShared{host, std::move(service), Bytes(limits::kSocketRead), {}, false});
-  shared->hash = [this](http::HashPassphrase job, std::function<void(const Hash32&)> done) {
+  shared->hash = [this](http::HashPassphrase job,
+                        std::function<void(const std::optional<Hash32>&)> done) {
     hash(std::move(job), std::move(done));
   };
   listener_number = host.add_change_listener([this](const node::DocumentChanged& change) {
@@ -253,16 +254,16 @@ void HttpServer::State::tick_later() {
   });
 }
 
-void HttpServer::State::hash(http::HashPassphrase job, std::function<void(const Hash32&)> done) {
+void HttpServer::State::hash(http::HashPassphrase job,
+                             std::function<void(const std::optional<Hash32>&)> done) {
   if (hashes_waiting >= kHashesWaiting) {
-    // Nobody types this fast: the answer is as for a wrong one.
-    return host.post([done = std::move(done)] { done({}); });
+    return host.post([done = std::move(done)] { done(std::nullopt); });
   }
   if (!hashers) hashers = std::make_unique<asio::thread_pool>(1);
   ++hashes_waiting;
   asio::post(*hashers, [this, weak = weak_from_this(), &loop = host.loop(), job = std::move(job),
                         done = std::move(done)]() mutable {
-    Hash32 result;
+    std::optional<Hash32> result;
     if (const auto secret = crypto::scrypt(job.passphrase, job.salt)) {
       result = Hash32::prefix_of(secret->view());
     }

@@ -159,13 +159,24 @@ class TokenCreate final : public CommandWork {
     auto issued = host_.node().tokens().issue(host_.now(), order);
     if (!issued) return fail_invalid(issued.error());
     issued_ = std::move(*issued);
-    ask<storage::Done>(storage::PutRecord{issued_.record.key, issued_.record.value},
-                       [this](const storage::Done&) {
-                         finish({{"token", issued_.text}, {"id", codec::to_hex(issued_.id)}});
-                       });
+    host_.store(
+        storage::PutRecord{issued_.record.key, issued_.record.value},
+        [this, alive = shared_from_this()](const storage::Outcome<storage::Answer>& stored) {
+          if (!stored) drop();
+          if (over()) return;
+          if (!stored) return fail(stored.error());
+          finish({{"token", issued_.text}, {"id", codec::to_hex(issued_.id)}});
+        });
   }
 
  private:
+  // Nobody has its text; the list calls it revoked until the next start has forgotten it.
+  void drop() {
+    if (auto revocation = host_.node().revoker().begin(host_.now(), issued_.id)) {
+      revocation->finish(/*stored=*/true);
+    }
+  }
+
   access::IssuedToken issued_;
 };
 

@@ -134,6 +134,45 @@ describe('the dashboard', only_meshstow, () => {
     await server.command('history-policy', 'default', '--module', 'things');
   });
 
+  test('asks again before it deletes what was changed while it asked', async () => {
+    const dialog = page.getByRole('dialog');
+    const answer_after_change = async (path, button) => {
+      await dialog.getByText('Apps on all your devices').waitFor();
+      await store(path, 'newer');
+      await dialog.getByRole('button', {name: 'Delete'}).click();
+      await dialog.getByText(`${path} was changed meanwhile`).waitFor();
+      await dialog.getByRole('button', {name: button}).click();
+    };
+    await store('/things/edited', 'x');
+    await store('/things/branch/leaf', 'x');
+    await open_folder('things');
+    await row('edited').getByRole('button').click();
+    await answer_after_change('/things/edited', 'Cancel');
+    assert.equal(await read('/things/edited'), 'newer');
+    await row('branch/').getByRole('button').click();
+    await answer_after_change('/things/branch/leaf', 'Cancel');
+    assert.equal(await read('/things/branch/leaf'), 'newer');
+    await row('edited').getByRole('button').click();
+    await answer_after_change('/things/edited', 'Delete');
+    await row('edited').waitFor({state: 'detached'});
+    assert.equal(await read('/things/edited'), 404);
+  });
+
+  test('shows a folder of very many names by the thousand', async () => {
+    const items = {};
+    for (let at = 0; at < 150_000; ++at) items[`n${at}`] = {ETag: `${at}`, 'Content-Type': 'text/plain', 'Content-Length': 1};
+    // Only the listing is made up: to store as many takes minutes.
+    await page.route('**/api/files/many/', (route) => route.fulfill({json: {'@context': 'http://remotestorage.io/spec/folder-description', items}}));
+    await page.evaluate(() => { location.hash = '#/files/many/'; });
+    const more = page.getByRole('button', {name: 'Show 1,000 more of 150,000'});
+    await more.waitFor();
+    const rows = () => page.locator('tbody tr').count();
+    assert.equal(await rows(), 1000);
+    await more.click();
+    assert.equal(await rows(), 2000);
+    await page.unroute('**/api/files/many/');
+  });
+
   test('asks before an upload takes the place of a document', async () => {
     await store('/things/taken', 'before');
     await open_folder('things');
@@ -166,6 +205,16 @@ describe('the dashboard', only_meshstow, () => {
     await page.getByRole('button', {name: 'Try now'}).click({timeout: 5000}).catch(() => {});  // unless it has by itself
     await banner.waitFor({state: 'detached'});
     await row('meanwhile').waitFor();
+  });
+
+  test('says in words that nobody answers when a token is asked for', async () => {
+    await section('Tokens');
+    await page.getByLabel('Scope').fill('things:r');
+    await page.route('**/api/tokens', (route) => route.abort('connectionrefused'));
+    await page.getByRole('button', {name: 'Make a token'}).click();
+    await page.getByText('This node does not answer').waitFor();
+    await page.unroute('**/api/tokens');
+    await page.reload();
   });
 
   test('makes a token that works, and takes it back', async () => {

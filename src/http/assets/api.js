@@ -7,7 +7,10 @@ const file_url = (path) => `/api/files${encoded(path)}`;
 // Signed out, by a click elsewhere or by age: the page shows how to sign in.
 async function checked(answer) {
   if (answer.status === 403) location.reload();
-  if (!answer.ok) throw new Error((await answer.text()).trim() || `The server answered ${answer.status}.`);
+  if (!answer.ok) {
+    throw Object.assign(new Error((await answer.text()).trim() || `The server answered ${answer.status}.`),
+      {status: answer.status, etag: answer.headers.get('ETag')});
+  }
   return answer;
 }
 
@@ -25,8 +28,9 @@ export async function list(folder) {
   return (await (await checked(await signed(file_url(folder)))).json()).items;
 }
 
-export async function remove(path) {
-  const answer = await signed(file_url(path), {method: 'DELETE'});
+// Only the version of this tag, which is quoted.
+export async function remove(path, tag) {
+  const answer = await signed(file_url(path), {method: 'DELETE', headers: {'If-Match': tag}});
   if (answer.status !== 404) await checked(answer);
 }
 

@@ -2,7 +2,7 @@
 import {call, listen, read_state} from './api.js';
 import {show_files} from './files.js';
 import {tell_back, tell_gone} from './gone.js';
-import {make} from './page.js';
+import {make, tell} from './page.js';
 import {resume, sign_in, while_loading} from './session.js';
 import {until_signed_in} from './signin.js';
 import {apps_view, node_view, storage_view, tokens_view} from './views.js';
@@ -68,8 +68,10 @@ addEventListener('hashchange', () => {
 // A file that misses the sheet must not take the page's place.
 for (const name of ['dragover', 'drop']) addEventListener(name, (event) => event.preventDefault());
 document.getElementById('signout').addEventListener('click', async () => {
-  await call('POST', 'signout');
-  location.reload();
+  try {
+    await call('POST', 'signout');
+    location.reload();
+  } catch (error) { tell(error); }
 });
 
 // The page of a sign-in link is this one; what stands behind # is good once, and stays in no history.

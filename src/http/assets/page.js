@@ -22,11 +22,20 @@ export function section(title, ...children) {
   return make('section', {}, make('h2', {}, title), ...children);
 }
 
+const cell = (tag, column, content) => make(tag, {class: column.class ?? ''}, content ?? '');
+
+// One by one: there may be more rows than a call takes arguments.
+export function add_rows(element, columns, rows) {
+  for (const row of rows) {
+    element.tBodies[0].append(make('tr', {}, ...row.map((content, at) => cell('td', columns[at], content))));
+  }
+}
+
 export function table(columns, rows) {
-  const cell = (tag, column, content) => make(tag, {class: column.class ?? ''}, content ?? '');
-  return make('table', {},
-    make('thead', {}, make('tr', {}, ...columns.map((column) => cell('th', column, column.title)))),
-    make('tbody', {}, ...rows.map((row) => make('tr', {}, ...row.map((content, at) => cell('td', columns[at], content))))));
+  const element = make('table', {},
+    make('thead', {}, make('tr', {}, ...columns.map((column) => cell('th', column, column.title)))), make('tbody'));
+  add_rows(element, columns, rows);
+  return element;
 }
 
 export function bytes(count) {
@@ -65,6 +74,15 @@ export function ask(question, yes, {danger = false, note = ''} = {}) {
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), {once: true});
   });
+}
+
+// What a click has not done, and why.
+export function tell(problem) {
+  const dialog = make('dialog', {'aria-label': 'Not done'}, make('p', {class: 'bad', role: 'alert'}, problem.message),
+    make('div', {class: 'row'}, make('button', {type: 'button', onclick: () => dialog.close()}, 'Close')));
+  dialog.addEventListener('close', () => dialog.remove(), {once: true});
+  document.body.append(dialog);
+  dialog.showModal();
 }
 
 // Where the browser has no clipboard for this page, the old way may still do.

@@ -73,18 +73,26 @@ async function remove_workers() {
   }
 }
 
+// A TypeError as fetch throws it, in words for people.
+async function fetch_here(url, options) {
+  try {
+    return await fetch(url, {...options, cache: 'no-store', credentials: 'omit'});
+  } catch {
+    throw new TypeError('This node does not answer. Try again when it is back.');
+  }
+}
+
 // With {link} or {passphrase}. Throws why not.
 export async function sign_in(words) {
   await remove_workers();
   const {made, shown} = await make_session();
-  const answer = await fetch('/signin', {method: 'POST', cache: 'no-store', credentials: 'omit',
-    body: new URLSearchParams({...words, ...shown})});
+  const answer = await fetch_here('/signin', {method: 'POST', body: new URLSearchParams({...words, ...shown})});
   if (!answer.ok) throw new Error((await answer.text()).trim());
   await keep(made);
 }
 
 export async function read_server() {
-  const answer = await fetch('/api/session', {cache: 'no-store', credentials: 'omit'});
+  const answer = await fetch_here('/api/session');
   server = await answer.json();
   ({nonce} = server);
   nonce_read = performance.now();
@@ -124,7 +132,7 @@ export async function fresh_nonce() {
 export async function signed(path, {method = 'GET', headers = {}, ...more} = {}) {
   const url = new URL(path, location.href);
   for (let again = true; ; again = false) {
-    const answer = await fetch(url, {...more, method, cache: 'no-store', credentials: 'omit', redirect: 'error',
+    const answer = await fetch_here(url, {...more, method, redirect: 'error',
       headers: {...headers, 'Meshstow-Proof': await proof(method, url)}});
     const given = answer.headers.get('Meshstow-Nonce');
     if (answer.status !== 401 || !given || !again) return answer;

@@ -1,6 +1,6 @@
 // Storage, apps, tokens, node: each view is a function from the state to elements.
 import {call} from './api.js';
-import {ask, bytes, make, section, show_once, table, when} from './page.js';
+import {ask, bytes, make, section, show_once, table, tell, when} from './page.js';
 import {printable} from './text.js';
 
 export function storage_view({usage}) {
@@ -26,7 +26,9 @@ const is_app = (token) => /^https?:\/\//.test(token.label);
 function revoke_button(tokens, label, refresh) {
   return make('button', {type: 'button', class: 'quiet bad', onclick: async () => {
     if (!await ask(`Take back the access of ${label}? It takes effect at once.`, 'Take back', {danger: true})) return;
-    for (const token of tokens) await call('DELETE', `tokens/${token.id}`);
+    try {
+      for (const token of tokens) await call('DELETE', `tokens/${token.id}`);
+    } catch (error) { tell(error); }
     refresh();
   }}, 'Take back');
 }
@@ -37,7 +39,7 @@ export function apps_view({apps, tokens}, refresh) {
     make('div', {class: 'row'}, make('a', {class: 'button main', href: app.url}, 'Open'),
       make('button', {type: 'button', class: 'quiet bad', onclick: async () => {
         if (!await ask(`Remove the app ${app.title}? What it stored stays.`, 'Remove', {danger: true})) return;
-        await call('DELETE', `apps/${app.name}`);
+        await call('DELETE', `apps/${app.name}`).catch(tell);
         refresh();
       }}, 'Remove'))));
   const origins = Map.groupBy ? Map.groupBy(tokens.filter(is_app), (token) => token.label)
