@@ -46,16 +46,25 @@ class BrowserForTest {
   }
   void read_nonce() { nonce_ = member_of(ask("GET", "/api/session").body, "nonce"); }
 
-  // The header's value for one call.
-  std::string prove(const std::string& method, const std::string& target) {
+  // The header's value for one call, with the body that a script of ours would sign.
+  std::string prove(const std::string& method, const std::string& target,
+                    const std::string& body = {}) {
+    const bool is_upload = method == "PUT" && target.starts_with("/api/files/");
+    return prove_covering(method, target, is_upload ? std::string(kBodyNotCovered) : hash_of(body));
+  }
+  static std::string hash_of(const std::string& body) {
+    return codec::to_base64url(crypto::sha256(base::as_bytes(body)).view());
+  }
+  std::string prove_covering(const std::string& method, const std::string& target,
+                             const std::string& covered) {
     const std::string unique = codec::to_base64url(server_.rng().bytes<16>().view());
-    const std::string text = text_to_sign({origin_, method, target}, nonce_, unique);
-    return "key " + id() + " " + nonce_ + " " + unique + " " +
+    const std::string text = text_to_sign({origin_, method, target}, covered, nonce_, unique);
+    return "key " + id() + " " + nonce_ + " " + unique + " " + covered + " " +
            codec::to_base64url(key_.sign(base::as_bytes(text)).view());
   }
   TestResponse call(const std::string& method, const std::string& target,
                     std::optional<std::string> body = {}, Headers more = {}) {
-    more.push_back({std::string(kProofHeader), prove(method, target)});
+    more.push_back({std::string(kProofHeader), prove(method, target, body.value_or(""))});
     return ask(method, target, std::move(more), std::move(body));
   }
   TestResponse ask(const std::string& method, const std::string& target, Headers more = {},

@@ -1,6 +1,7 @@
 #include "http/collecting_exchange.hpp"
 
 #include "base/limits.hpp"
+#include "crypto/hash.hpp"
 #include "http/replies.hpp"
 
 namespace meshstow::http {
@@ -27,6 +28,9 @@ void CollectingExchange::on_body(Now, ByteView piece) {
 
 void CollectingExchange::on_body_end(Now now) {
   ended_ = true;
+  if (context_.signed_body && crypto::sha256(base::as_bytes(body_)) != *context_.signed_body) {
+    return reply(error_reply(context_, 403, "The proof of this call is for another body."));
+  }
   on_whole(now, std::move(body_));
 }
 

@@ -1,5 +1,5 @@
 // http/collecting_exchange.hpp: a request whose small body (a form, an API call) is read whole
-// first. Internal to src/http.
+// first, and is the one that was signed if the call is a signed one. Internal to src/http.
 #pragma once
 
 #include <string>

@@ -292,7 +292,7 @@ TEST_F(Access, A8_consent_needs_the_proof_of_the_session_and_the_page_of_its_own
   browser_.sign_in();
   EXPECT_EQ(consent(dialog("notes:rw")).body, page.body) << "the same for everybody";
   const std::string body = encode_form(granted("notes:rw"));
-  const std::string proof = browser_.prove("POST", "/oauth/me");
+  const std::string proof = browser_.prove("POST", "/oauth/me", body);
   for (const Headers& headers :
        {Headers{},
         {{"Origin", "http://127.0.0.1:8181"}},
@@ -303,7 +303,8 @@ TEST_F(Access, A8_consent_needs_the_proof_of_the_session_and_the_page_of_its_own
         {{"Meshstow-Proof", proof}, {"Origin", "http://localhost:3000"}},
         {{"Meshstow-Proof", proof}, {"Origin", "http://localhost:8181"}},
         {{"Meshstow-Proof", proof}, {"Sec-Fetch-Site", "cross-site"}},
-        {{"Meshstow-Proof", browser_.prove("GET", "/oauth/me")}}}) {
+        {{"Meshstow-Proof", browser_.prove("GET", "/oauth/me", body)}},
+        {{"Meshstow-Proof", browser_.prove("POST", "/oauth/me", encode_form(granted("*:rw")))}}}) {
     EXPECT_EQ(browser_.ask("POST", "/oauth/me", headers, body).status, 403);
   }
   EXPECT_EQ(browser_.ask("POST", "/oauth/me", {{"Meshstow-Proof", proof}}, body).status, 200);

@@ -93,7 +93,8 @@ struct Context {
   bool proxied = false;      // it is the public one: the peer is a proxy
   bool at_store = false;     // under the name store.localhost
   bool user_side = false;    // in the origin of the dashboard: nothing stored is shown there
-  std::string asked;         // the origin of ours that was asked: "http://localhost:8181"
+  std::optional<Hash32> signed_body;  // of the only body that the proof of the call is good for
+  std::string asked;                  // the origin of ours that was asked: "http://localhost:8181"
 };
 
 // Whose failures are counted together: those of an address; those of one secret where everybody

@@ -1,6 +1,7 @@
 // The routes that the user's browser uses: sign-in, dashboard, its API, the app launcher.
 #include "codec/content_type.hpp"
 #include "codec/hex.hpp"
+#include "crypto/hash.hpp"
 #include "http/app_files.hpp"
 #include "http/assets.hpp"
 #include "http/dashboard_api.hpp"
@@ -20,16 +21,26 @@ bool Router::comes_from_our_page() const {
   return context_.origin.empty() || context_.origin == context_.asked;
 }
 
-tl::expected<SessionId, Router::Answer> Router::authorise_session() {
+// Nobody reads the body of a call that takes none; so that nothing comes with it unsigned, there
+// must be none.
+bool Router::is_of_no_body(const std::optional<Hash32>& signed_body) const {
+  if (!signed_body) return true;
+  const bool comes_alone = !request_.has_body || request_.content_length == 0U;
+  return comes_alone && *signed_body == crypto::sha256(ByteView());
+}
+
+tl::expected<SessionId, Router::Answer> Router::authorise_session(Takes takes) {
   const auto header = request_.header(kProofHeader);
   if (!header || !comes_from_our_page()) return tl::unexpected(error(403, "Sign in first."));
-  SessionId session;
+  SignedCalls::Proved proved;
   const std::string target = with_target({});
-  const Call call{context_.asked, request_.method, target};
-  switch (core_.calls.check(now_, core_.sessions, *header, call, session)) {
+  const Call call{context_.asked, request_.method, target, takes == Takes::upload};
+  switch (core_.calls.check(now_, core_.sessions, *header, call, proved)) {
     case SignedCalls::Proof::good: {
+      if (takes == Takes::no_body && !is_of_no_body(proved.body)) break;
+      context_.signed_body = proved.body;
       holder_ = base::Holder::owner();
-      return session;
+      return proved.session;
     }
     case SignedCalls::Proof::none: break;
     case SignedCalls::Proof::stale: {
@@ -70,7 +81,7 @@ Router::Answer Router::sign_in() {
 Router::Answer Router::consent() {
   if (is_read()) return answer(consent_page(core_, context_, target_.query));
   if (request_.method != "POST") return answer(method_not_allowed(context_, "GET, HEAD, POST"));
-  auto session = authorise_session();
+  auto session = authorise_session(Takes::small_body);
   if (!session) return std::move(session.error());
   return std::make_unique<ConsentAnswer>(core_, context_, request_);
 }
@@ -117,10 +128,13 @@ Router::Answer Router::api(std::string_view rest) {
   if (asks_who && !request_.header(kProofHeader)) {
     return answer(session_reply(core_, context_, now_, /*signed_in=*/false));
   }
-  auto session = authorise_session();
+  constexpr std::string_view kFiles = "files/";
+  Takes takes = Takes::no_body;
+  if (rest == "tokens" && request_.method == "POST") takes = Takes::small_body;
+  if (rest.starts_with(kFiles) && request_.method == "PUT") takes = Takes::upload;
+  auto session = authorise_session(takes);
   if (!session) return std::move(session.error());
   if (asks_who) return answer(session_reply(core_, context_, now_, /*signed_in=*/true));
-  constexpr std::string_view kFiles = "files/";
   if (rest.starts_with(kFiles)) return api_files(rest.substr(kFiles.size() - 1), *session);
   if (!is_read()) return api_write(rest, *session);
   if (rest == "state") return std::make_unique<StateGet>(core_, context_);

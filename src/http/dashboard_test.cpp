@@ -198,6 +198,55 @@ TEST_F(Dashboard, a_proof_is_good_for_one_call_of_one_method_and_address) {
   EXPECT_EQ(shown("GET", "/api/state", elsewhere.prove("GET", "/api/state")), 403);
 }
 
+TEST_F(Dashboard, a_proof_is_good_for_one_body) {
+  sign_in();
+  const auto shown = [&](const std::string& method, const std::string& target, std::string proof,
+                         std::optional<std::string> body = {}) {
+    Headers headers{{"Meshstow-Proof", std::move(proof)}};
+    return browser_.ask(method, target, std::move(headers), std::move(body)).status;
+  };
+  const std::string mine = R"({"scopes":["notes:r"]})";
+  const std::string other = R"({"scopes":["*:rw"]})";
+  const auto prove = [&] { return browser_.prove("POST", "/api/tokens", mine); };
+  EXPECT_EQ(shown("POST", "/api/tokens", prove(), other), 403);
+  EXPECT_EQ(shown("POST", "/api/tokens", prove(), mine + " "), 403);
+  EXPECT_EQ(shown("POST", "/api/tokens", prove(), ""), 403);
+  EXPECT_EQ(shown("POST", "/api/tokens", prove()), 403);
+  // The hash in the header is the one that was signed.
+  std::string changed = prove();
+  const std::string hash = BrowserForTest::hash_of(mine);
+  changed.replace(changed.find(hash), hash.size(), BrowserForTest::hash_of(other));
+  EXPECT_EQ(shown("POST", "/api/tokens", changed, other), 403);
+  for (const std::string covered : {std::string(kBodyNotCovered), std::string(), hash + "A"}) {
+    EXPECT_EQ(
+        shown("POST", "/api/tokens", browser_.prove_covering("POST", "/api/tokens", covered), mine),
+        403)
+        << covered;
+  }
+  EXPECT_EQ(call("GET", "/api/state").body.find("*:rw"), std::string::npos);
+  EXPECT_EQ(shown("POST", "/api/tokens", prove(), mine), 201);
+  // Where nothing is taken, nothing may come.
+  EXPECT_EQ(call("POST", "/api/signout", "x").status, 403);
+  EXPECT_EQ(shown("POST", "/api/signout", browser_.prove("POST", "/api/signout"), "x"), 403);
+  EXPECT_EQ(shown("POST", "/api/signout", browser_.prove("POST", "/api/signout"), ""), 200);
+}
+
+TEST_F(Dashboard, a_proof_of_an_upload_covers_no_body_and_is_good_for_nothing_else) {
+  sign_in();
+  const std::string target = "/api/files/private/a";
+  const auto shown = [&](const std::string& method, const std::string& covered) {
+    return browser_
+        .ask(method, target, {{"Meshstow-Proof", browser_.prove_covering(method, target, covered)}},
+             method == "PUT" ? std::optional<std::string>("text") : std::nullopt)
+        .status;
+  };
+  EXPECT_EQ(shown("PUT", BrowserForTest::hash_of("text")), 403) << "would not be looked at";
+  const std::string none(kBodyNotCovered);
+  EXPECT_EQ(shown("PUT", none), 201);
+  for (const char* method : {"GET", "HEAD", "DELETE"}) EXPECT_EQ(shown(method, none), 403);
+  EXPECT_EQ(shown("DELETE", BrowserForTest::hash_of("")), 200);
+}
+
 TEST_F(Dashboard, nonces_end_and_say_so_and_none_outlives_the_process) {
   sign_in();
   const std::string early = browser_.prove("GET", "/api/state");

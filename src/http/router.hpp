@@ -50,8 +50,11 @@ class Router {
   Answer make_download(std::string_view raw, const SessionId& session);
   Answer download(std::string_view rest);
   Answer app_files(std::string_view rest);
-  // The session whose browser proves that it makes this call, or the refusal.
-  tl::expected<SessionId, Answer> authorise_session();
+  enum class Takes { no_body, small_body, upload };
+  // The session whose browser proves that it makes this call, or the refusal. A small body is
+  // compared with the proof by the CollectingExchange that gets it.
+  tl::expected<SessionId, Answer> authorise_session(Takes takes);
+  [[nodiscard]] bool is_of_no_body(const std::optional<Hash32>& signed_body) const;
   // A write of the dashboard comes from our own page.
   [[nodiscard]] bool comes_from_our_page() const;
 

@@ -30,9 +30,10 @@ std::optional<FixedBytes<N>> fixed_from_base64url(std::string_view text) {
 
 }  // namespace
 
-std::string text_to_sign(const Call& call, std::string_view nonce, std::string_view unique) {
-  std::string out = "meshstow call 1";
-  for (const std::string_view part : {call.origin, call.method, call.target, nonce, unique}) {
+std::string text_to_sign(const Call& call, std::string_view body, std::string_view nonce,
+                         std::string_view unique) {
+  std::string out = "meshstow call 2";
+  for (const std::string_view part : {call.origin, call.method, call.target, body, nonce, unique}) {
     (out += '\n') += part;
   }
   return out;
@@ -59,37 +60,40 @@ const std::string& SignedCalls::nonce(Now now) {
 }
 
 SignedCalls::Proof SignedCalls::check(Now now, const Sessions& sessions, std::string_view header,
-                                      const Call& call, SessionId& session) {
+                                      const Call& call, Proved& proved) {
   renew(now);
   constexpr std::string_view kSecret = "secret ";
   constexpr std::string_view kKey = "key ";
   if (header.starts_with(kKey)) {
-    return check_signature(now, sessions, header.substr(kKey.size()), call, session);
+    return check_signature(now, sessions, header.substr(kKey.size()), call, proved);
   }
   if (!header.starts_with(kSecret)) return Proof::none;
   const auto shown = SessionKey::of_secret(header.substr(kSecret.size()));
   const SessionKey* found = shown ? sessions.find(now, shown->id) : nullptr;
   if (found == nullptr || found->public_key) return Proof::none;
-  session = found->id;
+  proved = {.session = found->id, .body = {}};
   return Proof::good;
 }
 
 SignedCalls::Proof SignedCalls::check_signature(Now now, const Sessions& sessions,
                                                 std::string_view words, const Call& call,
-                                                SessionId& session) {
-  const auto parts = split<4>(words);
+                                                Proved& proved) {
+  const auto parts = split<5>(words);
   if (!parts) return Proof::none;
-  const auto& [id_text, nonce, unique_text, signature_text] = *parts;
+  const auto& [id_text, nonce, unique_text, body_text, signature_text] = *parts;
   const auto id = codec::fixed_from_hex<32>(id_text);
   const auto unique = fixed_from_base64url<16>(unique_text);
+  const auto body = fixed_from_base64url<32>(body_text);
   const auto signature = fixed_from_base64url<64>(signature_text);
   const SessionKey* found = id ? sessions.find(now, *id) : nullptr;
   if (!unique || !signature || found == nullptr || !found->public_key) return Proof::none;
+  const bool fits = call.is_upload ? body_text == kBodyNotCovered : body.has_value();
+  if (!fits) return Proof::none;
   Period* period = nonce == now_.nonce                                ? &now_
                    : !before_.nonce.empty() && nonce == before_.nonce ? &before_
                                                                       : nullptr;
   if (period == nullptr) return Proof::stale;
-  const std::string text = text_to_sign(call, nonce, unique_text);
+  const std::string text = text_to_sign(call, body_text, nonce, unique_text);
   if (!crypto::verify_p256(*found->public_key, base::as_bytes(text), *signature)) {
     return Proof::none;
   }
@@ -97,7 +101,7 @@ SignedCalls::Proof SignedCalls::check_signature(Now now, const Sessions& session
   if (!period->seen.insert(crypto::hash16({id->view(), unique->view()})).second) {
     return Proof::none;
   }
-  session = *id;
+  proved = {.session = *id, .body = body};
   return Proof::good;
 }
 

@@ -118,6 +118,27 @@ describe('strangers', only_meshstow, () => {
     assert.equal(await tokens(), made);
   });
 
+  test('a call that was stopped on its way is worth nothing with another body', async (t) => {
+    const page = await signed_in(t);
+    const made = await tokens();
+    const stopped = [];
+    await page.route(/\/api\/tokens$/, (route) => { stopped.push(route.request()); return route.abort(); });
+    await page.getByRole('link', {name: 'Tokens', exact: true}).click();
+    const send = async (body) => {
+      const seen = stopped.length;
+      await page.getByLabel('Scope').fill('things:r');
+      await page.getByRole('button', {name: /token/i}).first().click();
+      await eventually(() => stopped.length > seen, 'the call');
+      const request = stopped.at(-1);
+      const answer = await fetch(`${server.dashboard}/api/tokens`, {method: 'POST', body: body ?? request.postData(),
+        headers: {'Meshstow-Proof': (await request.allHeaders())['meshstow-proof'], 'Content-Type': 'application/json'}});
+      return answer.status;
+    };
+    assert.equal(await send('{"scopes":["*:rw"]}'), 403);
+    assert.equal(await tokens(), made);
+    assert.equal(await send(), 201, 'the proof as such is good');
+  });
+
   test('who held the port while serve was away can have nothing signed for later, and its worker goes', async (t) => {
     const page = await signed_in(t);
     const made = await tokens();
@@ -129,28 +150,30 @@ describe('strangers', only_meshstow, () => {
         addEventListener('fetch', (event) => { if (event.request.mode === 'navigate')
           event.respondWith(new Response('<title>taken</title>', {headers: {'Content-Type': 'text/html'}})); });`],
     }, server.port, ['127.0.0.1', '::1']);
+    const body = '{"scopes":["*:rw"]}';
     const signed = await (async () => {
       await page.goto(`${server.dashboard}/anything`);
-      return page.evaluate(async (known) => {
+      return page.evaluate(async ({known, body}) => {
+        const base64url = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
         const opening = indexedDB.open('meshstow');
         await new Promise((resolve) => { opening.onsuccess = resolve; });
         const asked = opening.result.transaction('session').objectStore('session').get('mine');
         await new Promise((resolve) => { asked.onsuccess = resolve; });
         opening.result.close();
         const {id, key} = asked.result;
-        const text = ['meshstow call 1', location.origin, 'POST', '/api/tokens', known, 'AAAAAAAAAAAAAAAAAAAAAA'].join('\\n');
+        const covered = base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body)));
+        const text = ['meshstow call 2', location.origin, 'POST', '/api/tokens', covered, known, 'AAAAAAAAAAAAAAAAAAAAAA'].join('\n');
         const signature = await crypto.subtle.sign({name: 'ECDSA', hash: 'SHA-256'}, key, new TextEncoder().encode(text));
-        const text64 = btoa(String.fromCharCode(...new Uint8Array(signature))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
         await navigator.serviceWorker.register('/worker.js');
         await navigator.serviceWorker.ready;
-        return `key ${id} ${known} AAAAAAAAAAAAAAAAAAAAAA ${text64}`;
-      }, nonce);
+        return `key ${id} ${known} AAAAAAAAAAAAAAAAAAAAAA ${covered} ${base64url(signature)}`;
+      }, {known: nonce, body});
     })();
     await page.goto(`${server.dashboard}/dashboard/`);
     assert.equal(await page.title(), 'taken', 'the worker of the stranger answers');
     await evil.stop();
     await server.serve();
-    const late = await fetch(`${server.dashboard}/api/tokens`, {method: 'POST', headers: {'Meshstow-Proof': signed}, body: '{"scopes":["*:rw"]}'});
+    const late = await fetch(`${server.dashboard}/api/tokens`, {method: 'POST', headers: {'Meshstow-Proof': signed}, body});
     assert.equal(late.status, 401);
     assert.equal(await tokens(), made);
     // The browser looks for a newer worker when a page has been quiet for a second.

@@ -1,5 +1,5 @@
 // The dashboard's calls, each with its proof.
-import {fresh_nonce, proof, signed} from './session.js';
+import {fresh_nonce, kUpload, proof, signed} from './session.js';
 
 const encoded = (path) => path.split('/').map(encodeURIComponent).join('/');
 const file_url = (path) => `/api/files${encoded(path)}`;
@@ -43,7 +43,7 @@ export async function download(path) {
 // XMLHttpRequest, because fetch does not tell how much of a body has left.
 export async function upload(path, file, progress, conditions = {}) {
   await fresh_nonce();
-  const shown = await proof('PUT', new URL(file_url(path), location.href));
+  const shown = await proof('PUT', new URL(file_url(path), location.href), kUpload);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('PUT', file_url(path));

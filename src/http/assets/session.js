@@ -115,12 +115,16 @@ export async function other_session() {
   }
 }
 
-export async function proof(method, url) {
+export const kUpload = null;  // a body that streams: no hash of it can be signed before it leaves
+
+// `body`: the text that is sent, or kUpload.
+export async function proof(method, url, body = '') {
   if (session.secret) return `secret ${session.secret}`;
   const unique = random(16);
-  const text = ['meshstow call 1', location.origin, method, url.pathname + url.search, nonce, unique].join('\n');
+  const covered = body === kUpload ? '-' : base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body)));
+  const text = ['meshstow call 2', location.origin, method, url.pathname + url.search, covered, nonce, unique].join('\n');
   const signature = await crypto.subtle.sign(kSigning, session.key, new TextEncoder().encode(text));
-  return `key ${session.id} ${nonce} ${unique} ${base64url(signature)}`;
+  return `key ${session.id} ${nonce} ${unique} ${covered} ${base64url(signature)}`;
 }
 
 // For calls that cannot be made again when the nonce is over: it is good for five minutes at least.
@@ -128,12 +132,12 @@ export async function fresh_nonce() {
   if (performance.now() - nonce_read > 120_000) await read_server();
 }
 
-// fetch() with the proof.
-export async function signed(path, {method = 'GET', headers = {}, ...more} = {}) {
+// fetch() with the proof. `body`: a text, or URLSearchParams.
+export async function signed(path, {method = 'GET', headers = {}, body} = {}) {
   const url = new URL(path, location.href);
   for (let again = true; ; again = false) {
-    const answer = await fetch_here(url, {...more, method, redirect: 'error',
-      headers: {...headers, 'Meshstow-Proof': await proof(method, url)}});
+    const answer = await fetch_here(url, {body, method, redirect: 'error',
+      headers: {...headers, 'Meshstow-Proof': await proof(method, url, body?.toString())}});
     const given = answer.headers.get('Meshstow-Nonce');
     if (answer.status !== 401 || !given || !again) return answer;
     nonce = given;
