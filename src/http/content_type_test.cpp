@@ -74,6 +74,28 @@ TEST(ContentType, of_a_document_is_one_thing_for_get_head_and_ranges_and_is_list
   EXPECT_NE(listing.body.find(odd), std::string::npos) << listing.body;
 }
 
+TEST(ContentType, is_stored_whatever_it_means_if_it_is_text) {
+  TestServer server;
+  const Headers bearer{{"Authorization", "Bearer " + server.token("*:rw")}};
+  const auto put = [&](const std::string& type) {
+    Headers headers = bearer;
+    headers.push_back({"Content-Type", type});
+    return server.ask("PUT", "/storage/me/x/y", headers, "x").status;
+  };
+  const auto listed = [&] { return server.ask("GET", "/storage/me/x/", bearer).body; };
+  EXPECT_EQ(put(""), 201);
+  EXPECT_NE(listed().find("\"application/octet-stream\""), std::string::npos) << listed();
+  for (const std::string& odd : {"application/pdf\u00a0", "\u202etext/html", "no type"}) {
+    EXPECT_EQ(put(odd), 200) << odd;
+    EXPECT_NE(listed().find('"' + odd + '"'), std::string::npos) << listed();
+    EXPECT_EQ(server.ask("GET", "/storage/me/x/y", bearer).header("Content-Type"),
+              "application/octet-stream");
+  }
+  for (const char* none : {"t\xe9/html", "application/pdf\xa0", "text\x0b/html"}) {
+    EXPECT_EQ(put(none), 400) << none;
+  }
+}
+
 TEST(ContentType, every_answer_of_the_storage_is_sandboxed) {
   TestServer server;
   const Headers bearer{{"Authorization", "Bearer " + server.token("*:rw")}};

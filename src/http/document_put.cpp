@@ -6,7 +6,6 @@
 namespace meshstow::http {
 namespace {
 
-constexpr std::string_view kDefaultContentType = "application/octet-stream";
 // Uploads from this size on are shown in the dashboard.
 constexpr std::uint64_t kShownUpload = 1024 * 1024;
 constexpr std::chrono::milliseconds kReportEvery{500};
@@ -25,7 +24,7 @@ DocumentPut::DocumentPut(Core& core, Now now, Context context, Authority authori
                          StoragePath path, storage::Conditions conditions, const Request& request)
     : StorageExchange(core, std::move(context), std::move(authority), std::move(path)),
       conditions_(std::move(conditions)),
-      content_type_(request.header("Content-Type").value_or(kDefaultContentType)),
+      content_type_(request.header("Content-Type").value_or("")),
       announced_(request.has_body ? request.content_length : 0),
       upload_(core_.uploads, authority_.holder(), core_.new_upload_id(), path_, announced_) {
   if (announced_ && *announced_ > limits::kDocument) {

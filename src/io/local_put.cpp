@@ -18,7 +18,6 @@ class LocalPut final : public CommandWork {
       return fail(protocol::StoreCode::invalid_data, 400,
                   "the path of a document has no / at its end");
     }
-    if (command_.content_type.empty()) command_.content_type = "application/octet-stream";
     conditions_ = std::move(*conditions);
     upload_.emplace(host_.node().uploads(), base::Holder::owner(), host_.new_upload(),
                     std::move(*path), command_.size);

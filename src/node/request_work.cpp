@@ -95,8 +95,7 @@ void RequestWork::not_modified(Now now, const storage::ETag& etag) {
 // ---- Writing.
 
 void RequestWork::put() {
-  request_.body->commit(request_.message.headers.content_type.value_or("application/octet-stream"),
-                        request_.conditions);
+  request_.body->commit(request_.message.headers.content_type.value_or(""), request_.conditions);
   drain_body();
 }
 

@@ -1,6 +1,7 @@
 #include "storage/body_upload.hpp"
 
 #include "base/check.hpp"
+#include "codec/content_type.hpp"
 
 namespace meshstow::storage {
 
@@ -56,6 +57,8 @@ bool BodyUpload::wants_more() const {
 void BodyUpload::commit(std::string content_type, Conditions conditions) {
   MESHSTOW_CHECK(is_whole());
   phase_ = Phase::committing;
+  // An empty type is none, by whatever door it came.
+  if (content_type.empty()) content_type = codec::kUnknownContentType;
   put_.emplace(PutDocument{path_, std::move(content_type), std::move(conditions), Bytes()});
   if (begun_) {
     put_->body = id_;

@@ -57,6 +57,16 @@ TEST_F(BodyUploadTest, keeps_a_small_body_for_its_commit) {
   EXPECT_EQ(uploads.small.counts().all(), 0U);
 }
 
+TEST_F(BodyUploadTest, takes_an_empty_content_type_for_none) {
+  const auto upload = make();
+  upload->end();
+  upload->commit("", {});
+  const auto asked = drain(*upload);
+  ASSERT_EQ(steps(asked), std::vector<Step>{Step::put});
+  EXPECT_EQ(std::get<PutDocument>(asked.front().operation).content_type,
+            "application/octet-stream");
+}
+
 TEST_F(BodyUploadTest, stores_a_body_of_no_bytes) {
   const auto upload = make(0);
   upload->end();

@@ -246,9 +246,14 @@ TEST_P(Documents, folders_take_no_bytes_and_bad_types_are_refused) {
   EXPECT_EQ(store.put("/private/m/", "x").error().refusal, Refusal::malformed);
   EXPECT_EQ(store.remove("/private/m/").error().refusal, Refusal::malformed);
   EXPECT_EQ(store.open("/private/m/").error().refusal, Refusal::malformed);
-  for (const std::string& type : {std::string(), std::string("a\r\nb"), std::string("a\0", 2),
-                                  std::string(limits::kContentType + 1, 'a')}) {
+  for (const std::string& type :
+       {std::string(), std::string("a\r\nb"), std::string("a\0", 2), std::string("a\x0b/b"),
+        std::string("t\xe9/html"), std::string(limits::kContentType + 1, 'a')}) {
     EXPECT_EQ(store.put("/private/m/a", "x", {}, type).error().refusal, Refusal::malformed);
+  }
+  for (const char* odd : {"application/pdf\u00a0", "\u202etext/html", "no type", "a\tb", ",;"}) {
+    ASSERT_TRUE(store.put("/private/m/a", "x", {}, odd)) << odd;
+    EXPECT_EQ(store.open("/private/m/a")->info.content_type, odd);
   }
 }
 

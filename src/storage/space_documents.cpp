@@ -10,9 +10,11 @@ namespace {
 
 constexpr std::size_t kHistoryPage = 64;
 
+// Whether a type can be stored: the one rule for HTTP and the mesh. Listings are JSON, and a header
+// can hold no control characters; whether the type means anything matters only when it is sent.
 bool is_content_type(std::string_view text) {
   if (text.empty() || text.size() > limits::kContentType) return false;
-  if (!codec::is_valid_utf8(text)) return false;  // listings are JSON
+  if (!codec::is_valid_utf8(text)) return false;
   return std::none_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return (byte < 0x20 && byte != '\t') || byte == 0x7F;
