@@ -268,10 +268,10 @@ def test_a_backup_that_is_broken_off_leaves_nothing_for_good(world, tmp_path, se
         while True:
             process = stop_while_there(node, ["backup", copy], there, copy)
             assert end(process, how) == -how
+            eventually(lambda: not there(), "the end of the partial file")
             if not copy.exists():
                 break
             copy.unlink()  # it was at its end already
-        eventually(lambda: not there(), "the end of the partial file")
         assert list(tmp_path.iterdir()) == []
     process = stop_while_there(node, ["backup", copy], there, copy)
     node.kill()

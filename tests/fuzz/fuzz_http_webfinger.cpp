@@ -27,6 +27,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   endpoint.port = 8181;
   endpoint.host = "localhost";
   const auto match = http::match_host(endpoint, text);
-  MESHSTOW_CHECK(match.kind != http::HostMatch::Kind::main || match.name == "localhost");
+  MESHSTOW_CHECK(match.kind != http::HostMatch::Kind::storage || match.name == "localhost");
   return 0;
 }
