@@ -10,7 +10,7 @@
 
 namespace meshstow::io {
 
-// From acts_as_owner() until the object goes. Where we are not root, or the directory is root's,
+// From of() until the object goes. Where we are not root, or the directory is root's,
 // nothing changes.
 class ActingOwner {
  public:

@@ -66,9 +66,6 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void start();  // closes at once if there is no place for it
   void close();
   void check_deadline(TimePoint now);
-  [[nodiscard]] bool is_idle() const {
-    return state_ == State::head && input_.empty() && !parser_.has_begun();
-  }
 
   // Of its run: what the exchange gave, and that it moved.
   void take(http::Send send);

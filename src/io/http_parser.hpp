@@ -39,7 +39,6 @@ class HttpParser {
   [[nodiscard]] std::optional<std::uint64_t> body_left() const;  // nullopt: chunked
 
   void reset();  // for the next request
-  [[nodiscard]] bool has_begun() const { return state_ != nullptr; }
   [[nodiscard]] std::size_t held_bytes() const;  // of a head that has not ended
 
  private:
