@@ -38,7 +38,7 @@ class HttpParser {
   [[nodiscard]] bool expects_continue() const;
   [[nodiscard]] std::optional<std::uint64_t> body_left() const;  // nullopt: chunked
 
-  void reset();  // for the next request
+  void reset();                                  // for the next request
   [[nodiscard]] std::size_t held_bytes() const;  // of a head that has not ended
 
  private:
